@@ -1,0 +1,19 @@
+package models
+
+// Names of events. An event says that something changed; the page fetches what.
+const (
+	EventConversation = "conversation" // a conversation, its messages or its place in the lists
+	EventAccount      = "account"      // a messaging account: its first message, a signature that failed
+	EventResync       = "resync"       // something may have been missed: fetch everything again
+	EventSignout      = "signout"      // a user's login sessions ended: close the streams
+)
+
+// Event travels to the streams of every instance after commit. It carries ids and never content.
+type Event struct {
+	Name         string         `json:"n"`
+	Account      AccountID      `json:"a,omitempty"`
+	Conversation ConversationID `json:"c,omitempty"`
+	Users        []UserID       `json:"u,omitempty"` // whose lists change: the agent before and the agent now
+	Queues       []QueueID      `json:"q,omitempty"` // whose lists change
+	Session      string         `json:"s,omitempty"` // signout of one login session: its token hash
+}

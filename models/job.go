@@ -1,0 +1,34 @@
+package models
+
+// JobArgs are the arguments of a job: a struct that names its kind. They hold ids, never content.
+type JobArgs interface{ Kind() string }
+
+// SendConversation sends the oldest queued message of a conversation.
+type SendConversation struct {
+	Conversation ConversationID `json:"conversation"`
+}
+
+// Kind names the job.
+func (SendConversation) Kind() string { return "send_conversation" }
+
+// SettleMessage finds out what became of a message whose sending has an unknown outcome.
+type SettleMessage struct {
+	Message MessageID `json:"message"`
+}
+
+// Kind names the job.
+func (SettleMessage) Kind() string { return "settle_message" }
+
+// CloseWrapUp closes a conversation whose wrap-up time is over.
+type CloseWrapUp struct {
+	Conversation ConversationID `json:"conversation"`
+}
+
+// Kind names the job.
+func (CloseWrapUp) Kind() string { return "close_wrap_up" }
+
+// Housekeeping removes what is older than its retention and picks up sendings that were left behind.
+type Housekeeping struct{}
+
+// Kind names the job.
+func (Housekeeping) Kind() string { return "housekeeping" }

@@ -1,0 +1,166 @@
+package models
+
+import (
+	"time"
+)
+
+// Direction says who wrote a message.
+type Direction string
+
+// Directions. System is a line of Kanal's own in the thread: assigned, resolved and the like.
+const (
+	In     Direction = "in"
+	Out    Direction = "out"
+	System Direction = "system"
+)
+
+// MessageState is how far a message has come; our own words, in order. Twilio's "queued" is not ours.
+type MessageState string
+
+// The states of a message.
+const (
+	Received    MessageState = "received"  // inbound and system lines
+	Queued      MessageState = "queued"    // kept, not yet tried
+	Sending     MessageState = "sending"   // an attempt holds a lease
+	Uncertain   MessageState = "uncertain" // the request went out and its outcome is unknown
+	Accepted    MessageState = "accepted"  // Twilio's sid is known; its accepted, scheduled, queued and sending
+	Sent        MessageState = "sent"
+	Delivered   MessageState = "delivered"
+	Read        MessageState = "read"
+	Failed      MessageState = "failed"
+	Undelivered MessageState = "undelivered"
+	Canceled    MessageState = "canceled"
+)
+
+var messageRank = map[MessageState]int{Queued: 1, Sending: 2, Uncertain: 3, Accepted: 4, Sent: 5, Delivered: 6, Read: 7}
+
+// Final tells whether the state is one of the failures, which nothing changes any more.
+func (s MessageState) Final() bool { return s == Failed || s == Undelivered || s == Canceled }
+
+// Moves tells whether a report of next moves a message from s: only forward, a failure only before delivery, and
+// nothing after a failure (twilio.md §2: callbacks come late, doubled and out of order).
+func (s MessageState) Moves(next MessageState) bool {
+	if s.Final() || s == Received || s == next {
+		return false
+	}
+	if next.Final() {
+		return messageRank[s] < messageRank[Delivered]
+	}
+	return messageRank[next] > messageRank[s]
+}
+
+// InFlight tells whether the message may still be on its way to Twilio: the next one of the conversation waits.
+func (s MessageState) InFlight() bool { return s == Sending || s == Uncertain }
+
+// MessageKind is what a message is. Kinds that are not shown yet appear as a named placeholder.
+type MessageKind string
+
+// The kinds of messages. They are the words of twilio.Kind, plus those of system lines.
+const (
+	KindText        MessageKind = "text"
+	KindSystem      MessageKind = "system"
+	KindUnsupported MessageKind = "unsupported"
+)
+
+// Message is one line of a thread.
+type Message struct {
+	ID             MessageID
+	AccountID      AccountID
+	ConversationID ConversationID
+	Seq            int64
+	Rev            int64
+	Direction      Direction
+	Kind           MessageKind
+	RawKind        string // Twilio's own word when the kind is unsupported
+	Body           string // text; for system lines the key of the sentence
+	UserID         *UserID
+	UserName       string  `gorm:"->;-:migration"` // read only: who wrote it
+	Trigger        Trigger // an automated message
+	ClientKey      *string // ours: unique per (conversation, user)
+	ProviderSID    *string
+	State          MessageState
+	ErrorCode      int
+	Attempt        int    // of the newest attempt; 0 before the first
+	Form           string // the raw form of an inbound message, url-encoded as received
+	CreatedAt      time.Time
+	SentAt         *time.Time
+	DeliveredAt    *time.Time
+	ReadAt         *time.Time
+	UpdatedAt      time.Time
+}
+
+// AttemptState is where one try to send a message stands.
+type AttemptState string
+
+// The states of a send attempt.
+const (
+	AttemptSending      AttemptState = "sending"       // the lease is held
+	AttemptUncertain    AttemptState = "uncertain"     // the outcome is being looked for
+	AttemptAccepted     AttemptState = "accepted"      // bound to Twilio's sid
+	AttemptNotProcessed AttemptState = "not_processed" // Twilio never took it: may be tried again
+	AttemptRejected     AttemptState = "rejected"      // Twilio refused it for good
+	AttemptLost         AttemptState = "lost"          // two listings did not show it: the next attempt starts
+)
+
+// SendAttempt is one try to send a message. The lease is in database time.
+type SendAttempt struct {
+	ID            AttemptID
+	AccountID     AccountID
+	MessageID     MessageID
+	N             int
+	State         AttemptState
+	SID           *string
+	LeaseUntil    time.Time
+	StartedAt     time.Time
+	DeadlineAt    time.Time // when the request itself is given up
+	FinishedAt    *time.Time
+	NotBefore     *time.Time // after not_processed: when the next attempt may start
+	HTTPStatus    int
+	ErrorCode     int
+	Listings      int // listings at Twilio that did not show the message
+	LastListingAt *time.Time
+}
+
+// Times of sending.
+const (
+	// SendTimeout bounds the request to Twilio that creates a message.
+	SendTimeout = 10 * time.Second
+	// SendLease is how long an attempt is held; longer than SendTimeout and the time to store the answer.
+	SendLease = 20 * time.Second
+	// UncertainHold is how long an uncertain message holds back the next one of its conversation.
+	UncertainHold = 60 * time.Second
+	// ListingDelay is the time after an attempt's deadline before a listing that does not show the message counts.
+	ListingDelay = 60 * time.Second
+	// ListingsNeeded is how many such listings make an attempt lost.
+	ListingsNeeded = 2
+)
+
+// ProviderEvent is one report of Twilio about a message, as it came.
+type ProviderEvent struct {
+	ID         int64
+	AccountID  AccountID
+	MessageID  *MessageID
+	Kind       string // EventKindStatus and the like
+	SID        string
+	Status     string
+	ErrorCode  int
+	Form       string
+	ReceivedAt time.Time
+}
+
+// EventKindStatus is a status callback.
+const EventKindStatus = "status"
+
+// Quarantine keeps a call that was signed but could not be taken in, until an administrator looks at it.
+type Quarantine struct {
+	ID         QuarantineID
+	AccountID  AccountID
+	Kind       string // inbound or status
+	Reason     string // key of the sentence
+	Form       string
+	ReceivedAt time.Time
+	ReplayedAt *time.Time
+}
+
+// MaxMessageLength is the longest text that Twilio takes, in UTF-16 units (twilio.md §4.1, error 21617).
+const MaxMessageLength = 1600

@@ -1,0 +1,51 @@
+package models
+
+import "time"
+
+// Number is a WhatsApp number of a messaging account. A workstream claims it when its wizard is finished; until then
+// its messages go to the default queue.
+type Number struct {
+	ID            NumberID
+	AccountID     AccountID
+	Name          string
+	Address       string // E.164 with the plus sign
+	WorkstreamID  *WorkstreamID
+	Language      string // "" until the wizard has set it
+	Files         bool
+	CustomerFiles bool
+	AgentFiles    bool
+	KnownSender   *bool // whether Twilio listed it as a WhatsApp sender; nil when not asked
+	Version       int
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+	ClaimedAt     *time.Time
+}
+
+// SandboxNumber is Twilio's shared WhatsApp sandbox number (twilio.md §6.3); every account may have it.
+const SandboxNumber = "+14155238886"
+
+// Trigger names the moment at which an automated message is sent.
+type Trigger string
+
+// TriggerStarted is the start of a conversation: the greeting message.
+const TriggerStarted Trigger = "conversation_started"
+
+// AutomatedMessage is a text that Kanal sends by itself for a number.
+type AutomatedMessage struct {
+	ID        int64
+	NumberID  NumberID
+	Trigger   Trigger
+	Active    bool
+	Text      string
+	UpdatedAt time.Time
+}
+
+// NumberRow is a number as lists show it.
+type NumberRow struct {
+	Number
+	AccountName    string
+	AccountState   AccountState
+	Simulated      bool
+	WorkstreamName string
+	Conversations  int // not closed
+}
