@@ -7,7 +7,7 @@ type Audit struct {
 	ID        int64
 	At        time.Time
 	UserID    *UserID
-	UserName  string
+	UserName  string `gorm:"->"` // read only
 	Action    string // like account.token_replaced
 	Subject   string // like account/7
 	Details   string // JSON: what changed, from and to

@@ -74,7 +74,7 @@ type Message struct {
 	RawKind        string // Twilio's own word when the kind is unsupported
 	Body           string // text; for system lines the key of the sentence
 	UserID         *UserID
-	UserName       string  `gorm:"->;-:migration"` // read only: who wrote it
+	UserName       string  `gorm:"->"` // read only: who wrote it
 	Trigger        Trigger // an automated message
 	ClientKey      *string // ours: unique per (conversation, user)
 	ProviderSID    *string
