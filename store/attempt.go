@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm/clause"
+
+	"kanal/models"
+)
+
+// InsertAttempt inserts a send attempt and sets its id. (account, message, n) is unique, so that no try starts twice.
+func (tx *Tx) InsertAttempt(ctx context.Context, a *models.SendAttempt) error {
+	return failed(tx.q(ctx).Create(a).Error, "insert attempt")
+}
+
+// LockAttempt gives the nth attempt of a message, locked. ErrNotFound when there is none.
+func (tx *Tx) LockAttempt(ctx context.Context, m models.Message, n int) (models.SendAttempt, error) {
+	var a models.SendAttempt
+	err := tx.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).
+		Where("account_id = ? AND message_id = ? AND n = ?", m.AccountID, m.ID, n).Take(&a).Error
+	return a, failed(err, "lock attempt")
+}
+
+// Attempts gives the attempts of a message, the first first.
+func (r Reader) Attempts(ctx context.Context, m models.Message) ([]models.SendAttempt, error) {
+	var as []models.SendAttempt
+	err := r.q(ctx).Where("account_id = ? AND message_id = ?", m.AccountID, m.ID).Order("n").Find(&as).Error
+	return as, failed(err, "read attempts")
+}
+
+var attemptColumns = []string{
+	"state", "sid", "lease_until", "finished_at", "not_before", "http_status", "error_code", "listings", "last_listing_at",
+}
+
+// SaveAttempt writes what changes in an attempt. Guarded by the state it had: KindConflict when another was faster.
+func (tx *Tx) SaveAttempt(ctx context.Context, a models.SendAttempt, was models.AttemptState) error {
+	res := tx.q(ctx).Model(&models.SendAttempt{}).Where("id = ? AND state = ?", a.ID, was).
+		Select(attemptColumns).Updates(&a)
+	return changed(res, "save attempt")
+}
+
+// BoundSIDs gives those of the sids that an attempt of the account is bound to.
+func (r Reader) BoundSIDs(ctx context.Context, account models.AccountID, sids []string) (map[string]bool, error) {
+	var rows []string
+	err := r.q(ctx).Model(&models.SendAttempt{}).Where("account_id = ? AND sid IN ?", account, sids).Pluck("sid", &rows).Error
+	bound := make(map[string]bool, len(rows))
+	for _, s := range rows {
+		bound[s] = true
+	}
+	return bound, failed(err, "read bound sids")
+}
+
+// ExpiredLeases gives the conversations with an attempt whose lease ended before the time: its process has died.
+func (r Reader) ExpiredLeases(ctx context.Context, before time.Time) ([]models.ConversationID, error) {
+	var ids []models.ConversationID
+	err := r.q(ctx).Model(&models.SendAttempt{}).Distinct("messages.conversation_id").
+		Joins("JOIN messages ON messages.account_id = send_attempts.account_id AND messages.id = send_attempts.message_id").
+		Where("send_attempts.state = ? AND send_attempts.lease_until < ?", models.AttemptSending, before).
+		Limit(500).Pluck("messages.conversation_id", &ids).Error
+	return ids, failed(err, "read expired leases")
+}
+
+// InsertProviderEvent keeps a report of Twilio as it came.
+func (tx *Tx) InsertProviderEvent(ctx context.Context, e *models.ProviderEvent) error {
+	return failed(tx.q(ctx).Create(e).Error, "insert provider event")
+}
+
+// InsertQuarantine keeps a call that could not be taken in.
+func (tx *Tx) InsertQuarantine(ctx context.Context, q *models.Quarantine) error {
+	return failed(tx.q(ctx).Create(q).Error, "insert quarantine")
+}
+
+// Quarantined gives the calls in quarantine that were not replayed, the newest first, at most limit.
+func (r Reader) Quarantined(ctx context.Context, limit int) ([]models.Quarantine, error) {
+	var qs []models.Quarantine
+	err := r.q(ctx).Where("replayed_at IS NULL").Order("id DESC").Limit(limit).Find(&qs).Error
+	return qs, failed(err, "read quarantine")
+}
+
+// RemoveOld deletes provider events and quarantine received before the time and empties the raw forms of messages of
+// that age, at most 1,000 of each; it gives how many rows it touched.
+func (tx *Tx) RemoveOld(ctx context.Context, before time.Time) (int64, error) {
+	var n int64
+	for _, sql := range []string{
+		"DELETE FROM provider_events WHERE id IN (SELECT id FROM provider_events WHERE received_at < ? LIMIT 1000)",
+		"DELETE FROM quarantines WHERE id IN (SELECT id FROM quarantines WHERE received_at < ? LIMIT 1000)",
+		"UPDATE messages SET form = '' WHERE id IN (SELECT id FROM messages WHERE created_at < ? AND form <> '' LIMIT 1000)",
+	} {
+		res := tx.q(ctx).Exec(sql, before)
+		if res.Error != nil {
+			return n, failed(res.Error, "remove old rows")
+		}
+		n += res.RowsAffected
+	}
+	return n, nil
+}

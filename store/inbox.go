@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"kanal/models"
+)
+
+// InboxPage is the number of rows of one page of the inbox.
+const InboxPage = 50
+
+// countBound is the most a count on a tab counts: beyond it people read "many".
+const countBound = 1000
+
+// InboxFilter says which conversations a list shows. After is the last row of the page before.
+type InboxFilter struct {
+	View  models.InboxView
+	After *InboxCursor
+}
+
+// InboxCursor is a place in a list: the time by which it is sorted and the id.
+type InboxCursor struct {
+	At time.Time
+	ID models.ConversationID
+}
+
+// CursorOf gives the place of a row in a view.
+func CursorOf(view models.InboxView, row models.ConversationRow) InboxCursor {
+	at := row.LastMessageAt
+	if view == models.ViewQueue && row.UnansweredAt != nil {
+		at = *row.UnansweredAt
+	}
+	return InboxCursor{At: at, ID: row.ID}
+}
+
+const conversationRow = `conversations.*,
+	CASE WHEN contacts.name <> '' THEN contacts.name ELSE contacts.profile_name END AS contact_name,
+	coalesce(users.name, '') AS agent_name, coalesce(workstreams.name, '') AS workstream_name, queues.name AS queue_name,
+	numbers.name AS number_name, numbers.address AS number_address, coalesce(drafts.body, '') AS draft,
+	accounts.simulated, accounts.clock_ahead,
+	service_windows.closes_at AS window_closes_at, service_windows.last_inbound_at AS window_inbound`
+
+func (r Reader) conversationRows(ctx context.Context, v models.Viewer) *gorm.DB {
+	db := r.q(ctx).Model(&models.Conversation{}).Select(conversationRow).
+		Joins("JOIN contacts ON contacts.id = conversations.contact_id").
+		Joins("JOIN queues ON queues.id = conversations.queue_id").
+		Joins("JOIN numbers ON numbers.id = conversations.number_id").
+		Joins("JOIN accounts ON accounts.id = conversations.account_id").
+		Joins("LEFT JOIN users ON users.id = conversations.user_id").
+		Joins("LEFT JOIN workstreams ON workstreams.id = conversations.workstream_id").
+		Joins("LEFT JOIN drafts ON drafts.account_id = conversations.account_id AND drafts.conversation_id = conversations.id AND drafts.user_id = ?", v.User).
+		Joins("LEFT JOIN service_windows ON service_windows.account_id = conversations.account_id AND service_windows.number_id = conversations.number_id AND service_windows.contact_id = conversations.contact_id")
+	return visible(db, v)
+}
+
+// Conversation gives one conversation as the viewer sees it. ErrNotFound when there is none or the viewer may not see it.
+func (r Reader) Conversation(ctx context.Context, v models.Viewer, id models.ConversationID) (models.ConversationRow, error) {
+	var row models.ConversationRow
+	err := r.conversationRows(ctx, v).Where("conversations.id = ?", id).Take(&row).Error
+	return row, failed(err, "read conversation")
+}
+
+// Conversations gives one page of a list of the inbox: Queue with the longest unanswered first, the others with the
+// newest first. It gives at most InboxPage+1 rows: one more than a page means that there is another.
+func (r Reader) Conversations(ctx context.Context, v models.Viewer, f InboxFilter) ([]models.ConversationRow, error) {
+	db := inView(r.conversationRows(ctx, v), v, f.View).Limit(InboxPage + 1)
+	if f.View == models.ViewQueue {
+		db = db.Order("conversations.unanswered_at, conversations.id")
+		if f.After != nil {
+			db = db.Where("(conversations.unanswered_at, conversations.id) > (?, ?)", f.After.At, f.After.ID)
+		}
+	} else {
+		db = db.Order("conversations.last_message_at DESC, conversations.id DESC")
+		if f.After != nil {
+			db = db.Where("(conversations.last_message_at, conversations.id) < (?, ?)", f.After.At, f.After.ID)
+		}
+	}
+	var rows []models.ConversationRow
+	return rows, failed(db.Find(&rows).Error, "read conversations")
+}
+
+func inView(db *gorm.DB, v models.Viewer, view models.InboxView) *gorm.DB {
+	switch view {
+	case models.ViewQueue:
+		return db.Where("conversations.state = ?", models.Open)
+	case models.ViewMine:
+		return db.Where("conversations.user_id = ? AND conversations.state <> ?", v.User, models.Closed)
+	}
+	return db.Where("conversations.state <> ?", models.Closed)
+}
+
+// InboxCounts counts the conversations of each view, each up to a thousand.
+func (r Reader) InboxCounts(ctx context.Context, v models.Viewer) (models.InboxCounts, error) {
+	var out models.InboxCounts
+	count := func(db *gorm.DB, into *int) error {
+		some := visible(db.Model(&models.Conversation{}), v).Select("1").Limit(countBound)
+		return failed(r.q(ctx).Table("(?) AS some", some).Select("count(*)").Scan(into).Error, "count conversations")
+	}
+	views := []struct {
+		view models.InboxView
+		into *int
+	}{{models.ViewMine, &out.Mine}, {models.ViewQueue, &out.Queue}, {models.ViewAll, &out.All}}
+	for _, w := range views {
+		if err := count(inView(r.q(ctx), v, w.view), w.into); err != nil {
+			return out, err
+		}
+	}
+	return out, count(inView(r.q(ctx), v, models.ViewMine).Where("unread > 0"), &out.Unread)
+}
+
+// EarlierConversations gives the contact's other conversations, the newest first, at most limit.
+func (r Reader) EarlierConversations(ctx context.Context, v models.Viewer, of models.ConversationRow, limit int) ([]models.ConversationRow, error) {
+	var rows []models.ConversationRow
+	err := r.conversationRows(ctx, v).Where("conversations.contact_id = ? AND conversations.id <> ?", of.ContactID, of.ID).
+		Order("conversations.id DESC").Limit(limit).Find(&rows).Error
+	return rows, failed(err, "read earlier conversations")
+}

@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"kanal/models"
+)
+
+// ThreadPage is the number of messages of one page of a thread.
+const ThreadPage = 50
+
+// KnownSIDs gives those of an account's message sids that are already kept.
+func (r Reader) KnownSIDs(ctx context.Context, account models.AccountID, sids []string) (map[string]bool, error) {
+	var rows []string
+	err := r.q(ctx).Model(&models.Message{}).Where("account_id = ? AND provider_sid IN ?", account, sids).Pluck("provider_sid", &rows).Error
+	known := make(map[string]bool, len(rows))
+	for _, s := range rows {
+		known[s] = true
+	}
+	return known, failed(err, "read message sids")
+}
+
+// InsertMessages inserts messages in one statement and sets their ids. ErrDuplicateMessage when the account already
+// has one of the provider sids, and only then.
+func (tx *Tx) InsertMessages(ctx context.Context, ms []models.Message) error {
+	if len(ms) == 0 {
+		return nil
+	}
+	err := tx.q(ctx).Create(&ms).Error
+	if isUnique(err, "messages_provider_sid") {
+		return ErrDuplicateMessage
+	}
+	return failed(err, "insert messages")
+}
+
+// ErrDuplicateMessage says that a message with this provider sid is already kept.
+var ErrDuplicateMessage = models.E(models.KindConflict, "message.duplicate")
+
+func (r Reader) messages(ctx context.Context, c models.Conversation) *gorm.DB {
+	return r.q(ctx).Model(&models.Message{}).Select("messages.*, coalesce(users.name, '') AS user_name").
+		Joins("LEFT JOIN users ON users.id = messages.user_id").
+		Where("messages.account_id = ? AND messages.conversation_id = ?", c.AccountID, c.ID)
+}
+
+// Messages gives a page of a conversation's messages in the order on screen: the newest, or those before a seq. It
+// gives at most ThreadPage+1: one more than a page means that there are older ones.
+func (r Reader) Messages(ctx context.Context, c models.Conversation, before int64) ([]models.Message, error) {
+	db := r.messages(ctx, c).Order("messages.seq DESC").Limit(ThreadPage + 1)
+	if before > 0 {
+		db = db.Where("messages.seq < ?", before)
+	}
+	var ms []models.Message
+	if err := db.Find(&ms).Error; err != nil {
+		return nil, failed(err, "read messages")
+	}
+	for i, j := 0, len(ms)-1; i < j; i, j = i+1, j-1 {
+		ms[i], ms[j] = ms[j], ms[i]
+	}
+	return ms, nil
+}
+
+// MessagesSince gives what has changed in a conversation after a rev, in the order on screen.
+func (r Reader) MessagesSince(ctx context.Context, c models.Conversation, rev int64) ([]models.Message, error) {
+	var ms []models.Message
+	err := r.messages(ctx, c).Where("messages.rev > ?", rev).Order("messages.seq").Limit(1000).Find(&ms).Error
+	return ms, failed(err, "read changed messages")
+}
+
+// Message gives one message. ErrNotFound when there is none.
+func (r Reader) Message(ctx context.Context, id models.MessageID) (models.Message, error) {
+	var m models.Message
+	err := r.q(ctx).Select("messages.*, coalesce(users.name, '') AS user_name").
+		Joins("LEFT JOIN users ON users.id = messages.user_id").Where("messages.id = ?", id).Take(&m).Error
+	return m, failed(err, "read message")
+}
+
+// MessageBySID gives the account's message with a provider sid. ErrNotFound when there is none.
+func (r Reader) MessageBySID(ctx context.Context, account models.AccountID, sid string) (models.Message, error) {
+	var m models.Message
+	err := r.q(ctx).Where("account_id = ? AND provider_sid = ?", account, sid).Take(&m).Error
+	return m, failed(err, "read message by sid")
+}
+
+// MessageByClientKey gives the message that a user has posted with a key. ErrNotFound when there is none.
+func (r Reader) MessageByClientKey(ctx context.Context, c models.Conversation, user models.UserID, key string) (models.Message, error) {
+	var m models.Message
+	err := r.messages(ctx, c).Where("messages.user_id = ? AND messages.client_key = ?", user, key).Take(&m).Error
+	return m, failed(err, "read message by key")
+}
+
+// FirstUnsent gives the conversation's messages that are not yet with Twilio, the oldest first, at most limit.
+func (r Reader) FirstUnsent(ctx context.Context, c models.Conversation, limit int) ([]models.Message, error) {
+	var ms []models.Message
+	err := r.q(ctx).Where("account_id = ? AND conversation_id = ? AND state IN ?", c.AccountID, c.ID,
+		[]models.MessageState{models.Queued, models.Sending, models.Uncertain}).
+		Order("seq").Limit(limit).Find(&ms).Error
+	return ms, failed(err, "read unsent messages")
+}
+
+var messageColumns = []string{
+	"rev", "provider_sid", "state", "error_code", "attempt", "sent_at", "delivered_at", "read_at", "updated_at",
+}
+
+// SaveMessage writes what changes in a message. Guarded by the state it had: KindConflict when another was faster.
+func (tx *Tx) SaveMessage(ctx context.Context, m models.Message, was models.MessageState) error {
+	m.UpdatedAt = tx.Now()
+	res := tx.q(ctx).Model(&models.Message{}).Where("id = ? AND state = ?", m.ID, was).
+		Select(messageColumns).Updates(&m)
+	return changed(res, "save message")
+}
+
+// ServiceWindow gives the service window of a contact and number; the zero value when the customer has never written.
+func (r Reader) ServiceWindow(ctx context.Context, k ConversationKey) (models.ServiceWindow, error) {
+	var ws []models.ServiceWindow
+	err := r.q(ctx).Where("account_id = ? AND number_id = ? AND contact_id = ?", k.Account, k.Number, k.Contact).Limit(1).Find(&ws).Error
+	if err != nil || len(ws) == 0 {
+		return models.ServiceWindow{AccountID: k.Account, NumberID: k.Number, ContactID: k.Contact}, failed(err, "read service window")
+	}
+	return ws[0], nil
+}
+
+// SaveServiceWindow writes a window as it is: for one that WhatsApp has closed.
+func (tx *Tx) SaveServiceWindow(ctx context.Context, w models.ServiceWindow) error {
+	err := tx.q(ctx).Model(&models.ServiceWindow{}).
+		Where("account_id = ? AND number_id = ? AND contact_id = ?", w.AccountID, w.NumberID, w.ContactID).
+		Updates(map[string]any{"closes_at": w.ClosesAt, "last_inbound_at": w.LastInboundAt}).Error
+	return failed(err, "save service window")
+}
+
+// ExtendServiceWindows writes windows that customers have opened; none gets shorter. Keys must not repeat.
+func (tx *Tx) ExtendServiceWindows(ctx context.Context, ws []models.ServiceWindow) error {
+	if len(ws) == 0 {
+		return nil
+	}
+	later := func(col string) clause.Expr {
+		return gorm.Expr("CASE WHEN excluded." + col + " > service_windows." + col + " THEN excluded." + col + " ELSE service_windows." + col + " END")
+	}
+	on := clause.OnConflict{
+		Columns:   []clause.Column{{Name: "account_id"}, {Name: "number_id"}, {Name: "contact_id"}},
+		DoUpdates: clause.Assignments(map[string]any{"closes_at": later("closes_at"), "last_inbound_at": later("last_inbound_at")}),
+	}
+	return failed(tx.q(ctx).Clauses(on).Create(&ws).Error, "extend service windows")
+}

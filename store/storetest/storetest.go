@@ -1,0 +1,140 @@
+// Package storetest opens fresh databases for tests: SQLite in a temporary file, PostgreSQL in a private cluster that
+// it starts itself (or at KANAL_TEST_POSTGRES_URL).
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"kanal/store"
+)
+
+// Key seals the secrets of test databases.
+var Key = store.Key{1, 2, 3}
+
+// Clock is a clock that a test moves.
+type Clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+// NewClock gives a clock that stands at a fixed moment.
+func NewClock() *Clock { return &Clock{t: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)} }
+
+// Now gives the clock's time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+// Advance moves the clock.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+// Dialects are the engines that every test of the store and of the services runs on.
+var Dialects = []store.Dialect{store.SQLite, store.Postgres}
+
+// Each runs a test on a fresh, migrated database of each engine, with a clock that the test moves.
+func Each(t *testing.T, f func(t *testing.T, s *store.Store, clock *Clock)) {
+	t.Helper()
+	for _, d := range Dialects {
+		t.Run(string(d), func(t *testing.T) {
+			clock := NewClock()
+			f(t, Open(t, d, clock.Now), clock)
+		})
+	}
+}
+
+// Open gives a fresh, migrated database that is closed when the test ends. A nil clock is the machine's.
+func Open(t testing.TB, d store.Dialect, clock func() time.Time) *store.Store {
+	t.Helper()
+	return OpenURL(t, URL(t, d), clock)
+}
+
+// OpenURL opens and migrates the database at an address; it is closed when the test ends.
+func OpenURL(t testing.TB, address string, clock func() time.Time) *store.Store {
+	t.Helper()
+	s, err := store.Open(context.Background(), store.Options{URL: address, Keys: []store.Key{Key}, Clock: clock, Log: Log(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	if err := s.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// URL gives the address of a new, empty database.
+func URL(t testing.TB, d store.Dialect) string {
+	t.Helper()
+	if d == store.SQLite {
+		return "sqlite:" + filepath.Join(t.TempDir(), "kanal.db")
+	}
+	base := postgres(t)
+	b := make([]byte, 6)
+	_, _ = rand.Read(b)
+	name := "kanal_test_" + hex.EncodeToString(b)
+	admin(t, base, "CREATE DATABASE "+name)
+	t.Cleanup(func() { admin(t, base, "DROP DATABASE "+name+" WITH (FORCE)") })
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+func admin(t testing.TB, base, sql string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	c, err := pgx.Connect(ctx, base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(ctx) }()
+	if _, err := c.Exec(ctx, sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Log writes a program's log into the test's output.
+func Log(t testing.TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+type testWriter struct{ t testing.TB }
+
+// Write logs one line; after the test's end it does nothing.
+func (w testWriter) Write(b []byte) (int, error) {
+	defer func() { _ = recover() }() // a test that has ended panics on Log
+	w.t.Log(strings.TrimSpace(string(b)))
+	return len(b), nil
+}
+
+// Require skips a test that needs something which the machine lacks, or fails it when KANAL_TEST_REQUIRE names it.
+func Require(t testing.TB, name, why string) {
+	t.Helper()
+	for _, r := range strings.Split(os.Getenv("KANAL_TEST_REQUIRE"), ",") {
+		if r == name {
+			t.Fatalf("%s is required: %s", name, why)
+		}
+	}
+	t.Skip(why)
+}
