@@ -1,0 +1,102 @@
+package twilio
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Outcome says what a failed request means for the thing it asked for.
+type Outcome int
+
+// The outcomes of a failed request.
+const (
+	// Unknown: the request went out and its answer is lost or is a 5xx. What it asked for may have happened.
+	Unknown Outcome = iota
+	// NotProcessed: it never reached Twilio, or Twilio says that it did nothing (429). It may be sent again.
+	NotProcessed
+	// Rejected: Twilio refused it for good.
+	Rejected
+)
+
+// Error is a failed request. It never holds the body, an address or a secret.
+type Error struct {
+	Outcome    Outcome
+	Status     int // HTTP; 0 without an answer
+	Code       int // Twilio's; 0 when there is none
+	RequestID  string
+	RetryAfter time.Duration
+	Cause      error
+}
+
+// Error says what is known.
+func (e *Error) Error() string {
+	if e.Status == 0 {
+		return fmt.Sprintf("twilio: no answer: %v", e.Cause)
+	}
+	return fmt.Sprintf("twilio: http %d, code %d, request %s", e.Status, e.Code, e.RequestID)
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// AsError gives the Error in err; anything else is an unknown outcome.
+func AsError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Outcome: Unknown, Cause: err}
+}
+
+// Unauthorized tells whether Twilio did not accept SID and token.
+func (e *Error) Unauthorized() bool { return e.Status == 401 }
+
+// Codes that Kanal treats in a way of its own.
+const (
+	CodeOutsideWindow = 63016
+	CodeTooMany       = 20429
+	CodeUnauthorized  = 20003
+	CodeSuspended     = 20005
+	// CodeNoAnswer is ours: Twilio was not reached at all.
+	CodeNoAnswer = 1
+)
+
+// Advice says what a person can do about a message that failed.
+type Advice string
+
+// What to do about a failed message.
+const (
+	AdviceRetry Advice = "retry" // send it again
+	AdviceAdmin Advice = "admin" // an administrator has to mend something
+	AdviceNone  Advice = "none"
+)
+
+// known are the codes that have a sentence of their own (errors of the Message resource and of WhatsApp); the sentence's
+// key is "twilio.code.N".
+var known = map[int]Advice{
+	CodeNoAnswer: AdviceRetry, CodeUnauthorized: AdviceAdmin, CodeSuspended: AdviceAdmin, CodeTooMany: AdviceRetry,
+	21211: AdviceNone, 21408: AdviceAdmin, 21610: AdviceNone, 21617: AdviceNone, 30008: AdviceRetry,
+	63001: AdviceAdmin, 63003: AdviceNone, 63005: AdviceNone, 63007: AdviceAdmin, 63010: AdviceRetry, 63012: AdviceRetry,
+	63013: AdviceNone, 63014: AdviceNone, 63015: AdviceNone, CodeOutsideWindow: AdviceNone, 63018: AdviceRetry,
+	63019: AdviceRetry, 63020: AdviceAdmin, 63021: AdviceNone, 63024: AdviceNone, 63032: AdviceNone, 63038: AdviceNone,
+	63049: AdviceNone, 63051: AdviceAdmin,
+}
+
+// AdviceFor gives what to do about a code, and whether the code has a sentence of its own. An unknown code may be
+// tried again.
+func AdviceFor(code int) (Advice, bool) {
+	if a, ok := known[code]; ok {
+		return a, true
+	}
+	return AdviceRetry, false
+}
+
+// KnownCodes lists the codes that have a sentence of their own.
+func KnownCodes() []int {
+	codes := make([]int, 0, len(known))
+	for c := range known {
+		codes = append(codes, c)
+	}
+	return codes
+}

@@ -1,0 +1,151 @@
+package twilio
+
+import (
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Kind is what an inbound message is.
+type Kind string
+
+// The kinds of inbound messages. Whatever Twilio calls otherwise is Unsupported, with its own word kept.
+const (
+	Text        Kind = "text"
+	Image       Kind = "image"
+	Audio       Kind = "audio"
+	Video       Kind = "video"
+	Document    Kind = "document"
+	Sticker     Kind = "sticker"
+	Contacts    Kind = "contacts"
+	Location    Kind = "location"
+	Button      Kind = "button"
+	ListReply   Kind = "list_reply"
+	FlowReply   Kind = "flow_reply"
+	Unsupported Kind = "unsupported"
+)
+
+// ErrUnreadable says that a form is not a message: something every message has is missing, or the text is not UTF-8.
+var ErrUnreadable = errors.New("twilio: the form is not a message")
+
+// Media is a file of an inbound message. Its URL needs the account's credentials.
+type Media struct{ URL, ContentType string }
+
+// Inbound is a message from a customer. The form stays the whole truth: Twilio adds parameters without notice.
+type Inbound struct {
+	MessageSID     string
+	AccountSID     string
+	From, To       Address
+	ExternalUserID Address
+	ProfileName    string // untrusted
+	Body           string
+	Kind           Kind
+	RawType        string // Twilio's MessageType
+	Media          []Media
+	RepliedSID     string // the message that the customer quoted
+}
+
+// ParseInbound reads the form of an inbound message. ErrUnreadable.
+func ParseInbound(form url.Values) (Inbound, error) {
+	if !readable(form) {
+		return Inbound{}, ErrUnreadable
+	}
+	in := Inbound{
+		MessageSID: first(form, "MessageSid", "SmsMessageSid", "SmsSid"), AccountSID: form.Get("AccountSid"),
+		From: Address(form.Get("From")), To: Address(form.Get("To")), ExternalUserID: Address(form.Get("ExternalUserId")),
+		ProfileName: form.Get("ProfileName"), Body: form.Get("Body"), RawType: form.Get("MessageType"),
+		RepliedSID: form.Get("OriginalRepliedMessageSid"),
+	}
+	if !sidPattern.MatchString(in.MessageSID) || in.To.Phone() == "" || in.From.Phone() == "" && in.From.BSUID() == "" {
+		return Inbound{}, ErrUnreadable
+	}
+	n, _ := strconv.Atoi(form.Get("NumMedia"))
+	for i := range min(n, 10) {
+		at := strconv.Itoa(i)
+		in.Media = append(in.Media, Media{URL: form.Get("MediaUrl" + at), ContentType: form.Get("MediaContentType" + at)})
+	}
+	in.Kind = kindOf(form, in)
+	return in, nil
+}
+
+// readable refuses what no database keeps: text that is not UTF-8, and NUL.
+func readable(form url.Values) bool {
+	for name, values := range form {
+		for _, v := range append(values, name) {
+			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func first(form url.Values, names ...string) string {
+	for _, n := range names {
+		if v := form.Get(n); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// kindOf names the kind. Old forms have no MessageType: then the rest tells.
+func kindOf(form url.Values, in Inbound) Kind {
+	switch k := Kind(in.RawType); k {
+	case Text, Image, Audio, Video, Document, Sticker, Contacts, Location, Button:
+		return k
+	case "interactive":
+		return interactive(form)
+	case "":
+		return guessed(form, in)
+	}
+	return Unsupported
+}
+
+func interactive(form url.Values) Kind {
+	switch {
+	case form.Get("ListId") != "":
+		return ListReply
+	case form.Get("FlowData") != "" || form.Get("InteractiveData") != "":
+		return FlowReply
+	}
+	return Button
+}
+
+func guessed(form url.Values, in Inbound) Kind {
+	if form.Get("Latitude") != "" {
+		return Location
+	}
+	if len(in.Media) == 0 {
+		return Text
+	}
+	kind, _, _ := strings.Cut(in.Media[0].ContentType, "/")
+	switch k := Kind(kind); k {
+	case Image, Audio, Video:
+		return k
+	}
+	return Document
+}
+
+// StatusEvent is a report about a message of ours.
+type StatusEvent struct {
+	MessageSID string
+	AccountSID string
+	Status     string // Twilio's word; an unknown one is kept
+	ErrorCode  int
+}
+
+// ParseStatus reads the form of a status callback. ErrUnreadable.
+func ParseStatus(form url.Values) (StatusEvent, error) {
+	ev := StatusEvent{
+		MessageSID: first(form, "MessageSid", "SmsSid"), AccountSID: form.Get("AccountSid"),
+		Status: first(form, "MessageStatus", "SmsStatus"),
+	}
+	if !readable(form) || !sidPattern.MatchString(ev.MessageSID) || ev.Status == "" {
+		return StatusEvent{}, ErrUnreadable
+	}
+	ev.ErrorCode, _ = strconv.Atoi(form.Get("ErrorCode"))
+	return ev, nil
+}
