@@ -1,0 +1,102 @@
+// Composer: optimistic bubbles, one outbox per conversation that sends in order, drafts. No swap touches the text box.
+import { upsert } from './thread.js';
+import { toast } from './toast.js';
+import { say } from './text.js';
+const on = (n, f) => document.addEventListener(n, f);
+const boxes = new Map(); // conversation -> {items: [{key, text, url, state}], busy}
+const box = id => boxes.get(id) || boxes.set(id, { items: [], busy: false }).get(id);
+const keep = () => sessionStorage.setItem('outbox', JSON.stringify([...boxes].filter(([, b]) => b.items.length).map(([id, b]) => [id, b.items])));
+for (const [id, items] of JSON.parse(sessionStorage.getItem('outbox') || '[]')) box(id).items = items.map(i => ({ ...i, state: 'wait' }));
+const key = () => [...crypto.getRandomValues(new Uint8Array(12))].map(b => b.toString(16).padStart(2, '0')).join('');
+const shown = () => document.getElementById('log')?.dataset.conversation;
+
+// paint shows the outbox of the open conversation, also after a swap or a reload.
+function paint() {
+  const id = shown(); if (!id) return;
+  for (const it of box(id).items) {
+    let li = document.getElementById('m-' + it.key);
+    if (!li) {
+      li = document.getElementById('bubble-out').content.firstElementChild.cloneNode(true);
+      li.id = 'm-' + it.key;
+      li.querySelector('.bub__t').textContent = it.text;
+      document.getElementById('msgs').append(li);
+      const l = document.getElementById('log'); l.scrollTop = l.scrollHeight;
+    }
+    if (li.dataset.seq) continue; // the event was faster than our answer
+    const failed = it.state === 'failed';
+    li.dataset.state = it.state;
+    li.querySelector('.fail').hidden = !failed;
+    li.querySelector('.bub').classList.toggle('bub--fail', failed);
+    li.querySelector('.st').textContent = failed ? '' : it.state === 'wait' ? say('waiting') : say('sending');
+  }
+  keep();
+}
+
+async function pump(id) {
+  const b = box(id);
+  if (b.busy) return;
+  b.busy = true;
+  try {
+    while (b.items.length && b.items[0].state !== 'failed') {
+      const it = b.items[0];
+      it.state = 'sending'; paint();
+      let r, html;
+      try {
+        r = await fetch(it.url, { method: 'POST', headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' }, signal: AbortSignal.timeout(20000),
+          body: new URLSearchParams({ body: it.text, client_key: it.key }) });
+        html = await r.text();
+      } catch { it.state = 'wait'; paint(); return; } // no answer: same key later, so never twice
+      if (r.status === 401) { it.state = 'wait'; keep(); location.href = r.headers.get('HX-Redirect') || '/login'; return; }
+      if (r.ok) { b.items.shift(); keep(); if (shown() === id) await upsert(html, { stick: true }); continue; }
+      if (r.status === 422) { // the window closed: the panel takes the composer's place, the texts stay readable
+        const texts = b.items.splice(0).map(x => { document.getElementById('m-' + x.key)?.remove(); return x.text; });
+        keep();
+        const f = document.getElementById('composer');
+        if (shown() === id) await htmx.swap({ sourceElement: f, target: f, swap: 'outerHTML', text: html });
+        const kept = document.getElementById('kept'); if (kept) kept.textContent = texts.join('\n\n');
+        return;
+      }
+      it.state = 'failed'; paint(); // 409, 429, 5xx: the text stays in its bubble, with a way out
+      if (r.headers.get('HX-Reswap') === 'none') await htmx.swap({ sourceElement: document.body, target: document.body, swap: 'none', text: html });
+      else toast(say('notSent'));
+    }
+  } finally { b.busy = false; }
+}
+const pumpAll = () => { for (const [id, b] of boxes) if (b.items.length) pump(id); };
+
+on('submit', e => {
+  const f = e.target.closest('form[data-composer]'); if (!f) return;
+  e.preventDefault();
+  const ta = f.elements.body, text = ta.value.trim();
+  if (!text) return;
+  const id = f.dataset.composer;
+  box(id).items.push({ key: key(), text, url: f.getAttribute('action'), state: 'sending' });
+  clearTimeout(f._draft); f._dirty = false;
+  ta.value = ''; ta.focus();
+  paint(); pump(id);
+});
+on('keydown', e => {
+  const ta = e.target.closest('form[data-composer] textarea');
+  if (!ta || e.key !== 'Enter' || e.isComposing || e.keyCode === 229) return;
+  const touch = matchMedia('(pointer: coarse)').matches;
+  if (e.ctrlKey || e.metaKey || (!e.shiftKey && !touch)) { e.preventDefault(); if (!e.repeat) ta.form.requestSubmit(); }
+});
+on('click', e => {
+  const li = e.target.closest('li.msg'), id = shown();
+  const it = id && li && box(id).items.find(x => 'm-' + x.key === li.id);
+  if (!it) return;
+  if (e.target.closest('[data-retry]')) { it.state = 'sending'; paint(); pump(id); }
+  if (e.target.closest('[data-drop]')) { box(id).items = box(id).items.filter(x => x !== it); li.remove(); keep(); pump(id); document.getElementById('body')?.focus(); }
+});
+
+// Drafts: 800 ms after the last key; at once when the thread is swapped away or the page goes.
+const save = f => { if (!f?._dirty) return; f._dirty = false; clearTimeout(f._draft);
+  fetch(f.dataset.draft, { method: 'POST', keepalive: true, headers: { 'HX-Request-Type': 'partial' }, body: new URLSearchParams({ body: f.elements.body.value }) }).catch(() => { f._dirty = true; }); };
+on('input', e => { const f = e.target.closest('form[data-composer]'); if (!f) return; f._dirty = true; clearTimeout(f._draft); f._draft = setTimeout(save, 800, f); });
+on('htmx:before:swap', e => { if (e.detail.tasks.some(t => t.target?.contains?.(document.getElementById('composer')))) save(document.getElementById('composer')); });
+addEventListener('pagehide', () => save(document.querySelector('form[data-composer]')));
+
+on('thread:open', paint);
+on('live:up', pumpAll);
+addEventListener('online', pumpAll);
+setInterval(pumpAll, 5000);

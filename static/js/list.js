@@ -1,0 +1,29 @@
+// The list: live:conversation -> refetch and morph, but never under the pointer or a keyboard focus.
+const on = (n, f) => document.addEventListener(n, f);
+const list = () => document.getElementById('list');
+let held = 0;
+const inUse = l => l.matches(':hover') || l.querySelector(':focus-visible');
+const refresh = () => { const l = list(); if (l) { held = 0; pill(); l.dispatchEvent(new Event('list:refresh')); } };
+const pill = () => {
+  const p = document.getElementById('list-pill');
+  if (p) { p.hidden = !held; p.querySelector('span').textContent = held; }
+};
+on('live:conversation', () => { const l = list(); if (!l) return; if (inUse(l)) { held++; pill(); } else refresh(); });
+on('live:up', refresh);
+on('live:resync', refresh);
+on('click', e => { if (e.target.closest('#list-pill')) refresh(); });
+on('mouseout', e => { if (held && e.target.closest?.('#list') && !list().contains(e.relatedTarget)) refresh(); });
+on('focusout', () => { if (held) setTimeout(() => { const l = list(); if (l && held && !inUse(l)) refresh(); }); });
+
+// The current row follows the URL, whoever rendered the list.
+const mark = () => {
+  const l = list(); if (!l) return;
+  for (const a of l.querySelectorAll('a.conv')) {
+    if (a.pathname === location.pathname) { if (a.getAttribute('aria-current') !== 'page') a.setAttribute('aria-current', 'page'); } else a.removeAttribute('aria-current');
+  }
+  const main = document.getElementById('main');
+  if (main.dataset.view) main.dataset.view = document.getElementById('log') ? 'thread' : 'list';
+};
+on('htmx:after:history:update', mark);
+on('htmx:after:swap', mark);
+window.navigation?.addEventListener('navigatesuccess', mark);

@@ -1,0 +1,66 @@
+// Own stream client: fetch instead of EventSource, because only fetch shows the status (401, 503, not a stream).
+// Events on document: live:<name> with the data as detail, live:up, live:down, live:signedout.
+const el = document.querySelector('[data-live]');
+const emit = (n, d) => document.dispatchEvent(new CustomEvent('live:' + n, { detail: d }));
+if (el) {
+  const dead = +el.dataset.dead || 25000, max = +el.dataset.max || 10000;
+  let attempt = 0, ac, retry, watch, beat = Date.now(), isUp = null, open = false;
+
+  const heard = () => {
+    beat = Date.now();
+    clearTimeout(watch);
+    watch = setTimeout(() => { down(); connect(); }, dead);
+    if (isUp !== true) { isUp = true; attempt = 0; emit('up'); } // only a first event is proof, headers are not
+  };
+  const down = () => { if (isUp !== false) { isUp = false; emit('down'); } };
+  const again = () => { clearTimeout(retry); retry = setTimeout(connect, Math.min(max, 300 * 2 ** attempt++) * (0.7 + Math.random() * 0.6)); };
+
+  async function connect() {
+    clearTimeout(retry); clearTimeout(watch); ac?.abort();
+    const me = ac = new AbortController();
+    watch = setTimeout(() => { down(); connect(); }, dead); // a connect that hangs
+    open = false;
+    try {
+      const r = await fetch(el.dataset.live, { headers: { Accept: 'text/event-stream' }, cache: 'no-store', redirect: 'error', signal: me.signal });
+      if (r.status === 401) { down(); return emit('signedout'); }
+      if (!r.ok || !r.headers.get('Content-Type')?.startsWith('text/event-stream')) throw new Error('not a stream: ' + r.status);
+      open = true;
+      const reader = r.body.getReader(), text = new TextDecoder();
+      for (let buf = ''; ;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        const parts = (buf += text.decode(value, { stream: true })).split('\n\n');
+        buf = parts.pop();
+        heard();
+        for (const p of parts) {
+          let name = 'message', data = [];
+          for (const line of p.split('\n')) {
+            if (line.startsWith('event:')) name = line.slice(6).trim();
+            else if (line.startsWith('data:')) data.push(line.slice(5).replace(/^ /, ''));
+          }
+          if (name !== 'ping') emit(name, data.join('\n'));
+        }
+      }
+    } catch { /* below */ }
+    if (me !== ac) return; // replaced by a newer connect
+    open = false; clearTimeout(watch);
+    attempt > 0 || isUp === false ? down() : setTimeout(() => { if (!open) down(); }, 1500); // a quick restart shows no banner
+    isUp = isUp === true ? null : isUp;
+    again();
+  }
+
+  addEventListener('online', () => { attempt = 0; connect(); });
+  document.addEventListener('visibilitychange', () => { if (!document.hidden && Date.now() - beat > dead) { attempt = 0; connect(); } });
+  addEventListener('pagehide', () => { clearTimeout(retry); clearTimeout(watch); ac?.abort(); });
+  addEventListener('pageshow', e => { if (e.persisted) { attempt = 0; connect(); } });
+  document.addEventListener('click', e => { if (e.target.closest('[data-live-retry]')) { attempt = 0; connect(); } });
+  connect();
+}
+
+document.addEventListener('live:signedout', () => { location.href = '/login?next=' + encodeURIComponent(location.pathname + location.search); });
+const conn = document.getElementById('conn');
+if (conn) {
+  document.addEventListener('live:down', () => { conn.hidden = false; });
+  document.addEventListener('live:up', () => { conn.hidden = true; });
+}
+document.addEventListener('live:signedout', () => { location.href = '/login?next=' + encodeURIComponent(location.pathname + location.search); });

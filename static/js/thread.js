@@ -1,0 +1,70 @@
+// The open thread: a signal means "fetch what changed since rev N"; every message is upserted by id.
+const on = (n, f) => document.addEventListener(n, f);
+const log = () => document.getElementById('log');
+const atBottom = l => l.scrollHeight - l.scrollTop - l.clientHeight < 40;
+let running = false, again = false;
+
+export async function upsert(html, { stick } = {}) {
+  const l = log(); if (!l) return;
+  const ol = l.querySelector('ol'), t = document.createElement('template');
+  t.innerHTML = html;
+  const bottom = stick || atBottom(l);
+  let fresh = 0;
+  for (const li of [...t.content.children]) {
+    const old = document.getElementById(li.id);
+    if (old) { await htmx.swap({ sourceElement: old, target: old, swap: 'outerMorph', text: li.outerHTML }); continue; }
+    const seq = +li.dataset.seq;
+    const after = [...ol.children].findLast(x => x.dataset.seq && +x.dataset.seq < seq);
+    const waiting = [...ol.children].find(x => !x.dataset.seq);
+    after ? after.after(li) : waiting ? waiting.before(li) : ol.append(li);
+    htmx.process(li);
+    fresh++;
+  }
+  if (bottom) l.scrollTop = l.scrollHeight;
+  else if (fresh) document.getElementById('jump').hidden = false;
+}
+
+export async function refresh() {
+  if (running) { again = true; return; }
+  running = true;
+  try {
+    do {
+      again = false;
+      const l = log(); if (!l) return;
+      const id = l.dataset.conversation;
+      const r = await fetch(`/inbox/${id}/messages?since=${l.dataset.rev}`, { headers: { 'HX-Request-Type': 'partial' } });
+      if (!r.ok || log() !== l) continue;
+      await upsert(await r.text());
+      l.dataset.rev = r.headers.get('Kanal-Rev');
+      l.dataset.unread = r.headers.get('Kanal-Unread') || '0';
+      document.dispatchEvent(new CustomEvent('thread:changed', { detail: { version: r.headers.get('Kanal-Version'), closes: r.headers.get('Kanal-Closes-At') } }));
+      seen();
+    } while (again);
+  } catch { /* the next live:up fetches the tail */ } finally { running = false; }
+}
+on('live:conversation', e => { if (e.detail === log()?.dataset.conversation) refresh(); });
+on('live:up', refresh);
+on('click', e => { if (e.target.closest('#jump')) { const l = log(); l.scrollTop = l.scrollHeight; l.focus({ preventScroll: true }); } });
+on('live:resync', refresh);
+document.addEventListener('scroll', e => { if (e.target.id === 'log' && atBottom(e.target)) document.getElementById('jump').hidden = true; }, true);
+
+// Nothing is unread any more once the thread is visible and the window has the focus.
+const seen = () => {
+  const l = log();
+  if (!l || l.dataset.unread === '0' || document.hidden || !document.hasFocus()) return;
+  l.dataset.unread = '0';
+  fetch(l.dataset.seen, { method: 'POST', headers: { 'HX-Request-Type': 'partial' } }).catch(() => { l.dataset.unread = '1'; });
+};
+addEventListener('focus', seen);
+document.addEventListener('visibilitychange', seen);
+
+const open = () => {
+  const l = log();
+  if (!l || l._open) return;
+  l._open = true;
+  l.scrollTop = l.scrollHeight;
+  document.dispatchEvent(new Event('thread:open'));
+  seen();
+};
+on('htmx:after:swap', open);
+setTimeout(open);

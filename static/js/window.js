@@ -1,0 +1,84 @@
+// The reply window counts down: each minute, in the last five each second, by the server's clock.
+import { polite } from './text.js';
+const on = (n, f) => document.addEventListener(n, f);
+let timer, said = '';
+
+const two = n => String(n).padStart(2, '0');
+function words(el, s) {
+  const h = Math.floor(s / 3600), m = Math.floor(s % 3600 / 60);
+  if (s < 300) return `${m}:${two(Math.floor(s % 60))}`;
+  return h > 0 ? `${h} ${el.dataset.h} ${m} ${el.dataset.m}` : `${m} ${el.dataset.m}`;
+}
+
+function tick() {
+  clearTimeout(timer);
+  const el = document.getElementById('win');
+  if (!el) return;
+  el._skew ??= Date.parse(el.dataset.now) - Date.now();
+  const left = (Date.parse(el.dataset.closesAt) - Date.now() - el._skew) / 1000;
+  if (left <= 0) return closed(el);
+  const cls = left < 3600 ? 'win--e' : left < 4 * 3600 ? 'win--w' : 'win--ok';
+  el.classList.remove('win--ok', 'win--w', 'win--e');
+  el.classList.add(cls);
+  el.querySelector('b').textContent = words(el, left);
+  el.querySelector('.wl').textContent = left < 3600 ? el.dataset.closes : el.dataset.open;
+  el.querySelector('.fg')?.setAttribute('stroke-dasharray', `${Math.ceil(left / 864)} 100`);
+  announce(el, left < 600 ? '10' : left < 3600 ? '60' : '', words(el, left));
+  timer = setTimeout(tick, left < 301 ? 1000 : Math.min(60000, (left % 60 + 0.2) * 1000));
+}
+
+function announce(el, at, text) {
+  const key = el.dataset.closesAt + at;
+  if (!at || said === key) return;
+  said = key;
+  polite(`${el.dataset.closes} ${text}`);
+}
+
+// The server says what stands in the composer's place; it keeps the draft first.
+function closed(el) {
+  polite(el.dataset.closed);
+  const f = document.getElementById('composer');
+  if (!f?.dataset.state || f._asked) return;
+  f._asked = true;
+  const text = f.elements?.body?.value || '';
+  fetch(f.dataset.state, { headers: { 'HX-Request-Type': 'partial' } }).then(r => r.ok ? r.text() : null).then(async html => {
+    if (!html || document.getElementById('composer') !== f) return;
+    await htmx.swap({ sourceElement: f, target: f, swap: 'outerHTML', text: html });
+    const kept = document.getElementById('kept');
+    if (kept && text) { kept.textContent = text; kept.hidden = false; }
+  }).catch(() => { f._asked = false; });
+}
+
+// The customer wrote while the thread is open: the window is longer, or open again.
+on('thread:changed', e => {
+  const el = document.getElementById('win'), f = document.getElementById('composer');
+  const closes = e.detail.closes;
+  if (el && closes && el.dataset.closesAt !== closes) { el.dataset.closesAt = closes; tick(); }
+  if (f && f.dataset.version && e.detail.version && f.dataset.version !== e.detail.version) {
+    f.dataset.version = e.detail.version;
+    document.dispatchEvent(new Event('thread:state'));
+  }
+});
+
+// What surrounds the messages (owner, state, panel in the composer's place) is fetched again; a text that is being
+// written is never touched.
+on('thread:state', async () => {
+  const f = document.getElementById('composer'), head = document.getElementById('thread-head');
+  if (!f?.dataset.state) return;
+  try {
+    const r = await fetch(f.dataset.state, { headers: { 'HX-Request-Type': 'partial' } });
+    if (!r.ok || document.getElementById('composer') !== f) return;
+    const t = document.createElement('template');
+    t.innerHTML = await r.text();
+    const next = t.content.getElementById('composer');
+    const same = f.tagName === next.tagName && f.dataset.mode === next.dataset.mode;
+    if (!same) await htmx.swap({ sourceElement: f, target: f, swap: 'outerHTML', text: next.outerHTML });
+    const h = t.content.getElementById('thread-head');
+    if (h && head) await htmx.swap({ sourceElement: head, target: head, swap: 'outerMorph', text: h.outerHTML });
+    tick();
+  } catch { /* the next event tries again */ }
+});
+
+on('htmx:after:swap', tick);
+document.addEventListener('visibilitychange', () => { if (!document.hidden) tick(); });
+setTimeout(tick);
