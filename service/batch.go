@@ -1,0 +1,100 @@
+package service
+
+import (
+	"context"
+	"sync"
+)
+
+// maxBatch is how many messages share a commit at most.
+const maxBatch = 64
+
+// batcher gathers what comes at the same time and does it together. A batch that fails is done again one by one, so
+// that one bad message never takes others with it.
+type batcher[T any] struct {
+	run   func(context.Context, []T) error
+	queue chan pending[T]
+	stop  chan struct{}
+	wg    sync.WaitGroup
+}
+
+type pending[T any] struct {
+	item T
+	done chan error
+}
+
+// newBatcher starts n workers that run batches.
+func newBatcher[T any](n int, run func(context.Context, []T) error) *batcher[T] {
+	b := &batcher[T]{run: run, queue: make(chan pending[T]), stop: make(chan struct{})}
+	for range n {
+		b.wg.Add(1)
+		go b.work()
+	}
+	return b
+}
+
+// do hands over an item and waits until it is done. When ctx ends the item may still be done.
+func (b *batcher[T]) do(ctx context.Context, item T) error {
+	p := pending[T]{item: item, done: make(chan error, 1)}
+	select {
+	case b.queue <- p:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-b.stop:
+		return errStopped
+	}
+	select {
+	case err := <-p.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// close waits until what has been handed over is done.
+func (b *batcher[T]) close() {
+	close(b.stop)
+	b.wg.Wait()
+}
+
+func (b *batcher[T]) work() {
+	defer b.wg.Done()
+	for {
+		select {
+		case p := <-b.queue:
+			b.flush(b.gather(p))
+		case <-b.stop:
+			return
+		}
+	}
+}
+
+// gather takes what is waiting at this moment and waits for nothing.
+func (b *batcher[T]) gather(first pending[T]) []pending[T] {
+	batch := []pending[T]{first}
+	for len(batch) < maxBatch {
+		select {
+		case p := <-b.queue:
+			batch = append(batch, p)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (b *batcher[T]) flush(batch []pending[T]) {
+	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
+	defer cancel()
+	items := make([]T, len(batch))
+	for i, p := range batch {
+		items[i] = p.item
+	}
+	err := b.run(ctx, items)
+	for _, p := range batch {
+		if err != nil && len(batch) > 1 {
+			p.done <- b.run(ctx, []T{p.item})
+			continue
+		}
+		p.done <- err
+	}
+}

@@ -1,0 +1,151 @@
+package service
+
+import (
+	"context"
+	"strconv"
+	"sync"
+
+	"kanal/models"
+	"kanal/store"
+)
+
+// directory is the copy in memory of what every webhook needs: accounts with their tokens, numbers, workstreams and
+// greetings. With it a signature is checked without the database.
+type directory struct {
+	store *store.Store
+	mu    sync.RWMutex
+	d     directoryData
+}
+
+type directoryData struct {
+	accounts  map[models.AccountID]models.Account
+	byKey     map[string]models.AccountID
+	tokens    map[models.AccountID][]string
+	numbers   map[models.NumberID]models.Number
+	byAddress map[models.AccountID]map[string]models.NumberID
+	queues    map[models.WorkstreamID]models.QueueID
+	greetings map[models.NumberID]string
+	standing  models.QueueID // the default queue
+}
+
+func accountRow(id models.AccountID) string { return "accounts/" + strconv.FormatInt(int64(id), 10) }
+
+// load reads everything again.
+func (d *directory) load(ctx context.Context) error {
+	rows, err := d.store.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	n := directoryData{
+		accounts: map[models.AccountID]models.Account{}, byKey: map[string]models.AccountID{}, tokens: map[models.AccountID][]string{},
+		numbers: map[models.NumberID]models.Number{}, byAddress: map[models.AccountID]map[string]models.NumberID{},
+		queues: map[models.WorkstreamID]models.QueueID{}, greetings: map[models.NumberID]string{}, standing: rows.DefaultQueue,
+	}
+	for _, a := range rows.Accounts {
+		n.accounts[a.ID], n.byKey[a.HookKey] = a, a.ID
+		n.byAddress[a.ID] = map[string]models.NumberID{}
+		for _, sealed := range []string{a.TokenSealed, a.NextTokenSealed} {
+			if sealed == "" {
+				continue
+			}
+			token, err := d.store.Unseal(sealed, accountRow(a.ID))
+			if err != nil {
+				return err
+			}
+			n.tokens[a.ID] = append(n.tokens[a.ID], token.Reveal())
+		}
+	}
+	for _, x := range rows.Numbers {
+		n.numbers[x.ID] = x
+		if m := n.byAddress[x.AccountID]; m != nil {
+			m[x.Address] = x.ID
+		}
+	}
+	for _, w := range rows.Workstreams {
+		n.queues[w.ID] = w.QueueID
+	}
+	for _, m := range rows.Automated {
+		if m.Active && m.Trigger == models.TriggerStarted {
+			n.greetings[m.NumberID] = m.Text
+		}
+	}
+	d.mu.Lock()
+	d.d = n
+	d.mu.Unlock()
+	return nil
+}
+
+func (d *directory) read() directoryData {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.d
+}
+
+// account gives an account. ErrNotFound.
+func (d *directory) account(id models.AccountID) (models.Account, error) {
+	a, ok := d.read().accounts[id]
+	if !ok {
+		return a, models.ErrNotFound
+	}
+	return a, nil
+}
+
+// number finds an account's number by its address.
+func (d *directory) number(account models.AccountID, address string) (models.Number, bool) {
+	n := d.read()
+	id, ok := n.byAddress[account][address]
+	return n.numbers[id], ok
+}
+
+// numberByID gives a number. ErrNotFound.
+func (d *directory) numberByID(id models.NumberID) (models.Number, error) {
+	n, ok := d.read().numbers[id]
+	if !ok {
+		return n, models.ErrNotFound
+	}
+	return n, nil
+}
+
+func (d *directory) queueOf(w models.WorkstreamID) (models.QueueID, bool) {
+	q, ok := d.read().queues[w]
+	return q, ok
+}
+
+// defaultQueue gives the default queue; before the directory knows one the transaction is asked.
+func (d *directory) defaultQueue(ctx context.Context, tx *store.Tx) (models.QueueID, error) {
+	if q := d.read().standing; q != 0 {
+		return q, nil
+	}
+	return tx.DefaultQueue(ctx)
+}
+
+func (d *directory) greeting(id models.NumberID) (string, bool) {
+	text, ok := d.read().greetings[id]
+	return text, ok
+}
+
+// Hook is the account behind the unguessable part of a webhook address, with the tokens that may have signed.
+type Hook struct {
+	Account models.Account
+	Tokens  []string
+}
+
+// Hook finds the account of a webhook address. ErrNotFound.
+func (s *Service) Hook(ctx context.Context, key string) (Hook, error) {
+	n := s.directory.read()
+	id, ok := n.byKey[key]
+	if !ok {
+		// Another instance may have made the account a moment ago.
+		if known, err := s.store.HasHookKey(ctx, key); err != nil || !known {
+			return Hook{}, orNotFound(err)
+		}
+		if err := s.directory.load(ctx); err != nil {
+			return Hook{}, err
+		}
+		n = s.directory.read()
+		if id, ok = n.byKey[key]; !ok {
+			return Hook{}, models.ErrNotFound
+		}
+	}
+	return Hook{Account: n.accounts[id], Tokens: n.tokens[id]}, nil
+}

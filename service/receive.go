@@ -1,0 +1,343 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"kanal/models"
+	"kanal/store"
+	"kanal/twilio"
+)
+
+// Call is one signed call of Twilio's, with the account whose URL it came to.
+type Call struct {
+	Account    models.Account
+	Form       url.Values
+	ReceivedAt time.Time
+}
+
+// accountNow gives the moment of the call as the account's rows see it.
+func (c Call) accountNow() time.Time { return c.Account.Now(c.ReceivedAt) }
+
+// inbound is a call that was understood and belongs to a number of ours.
+type inbound struct {
+	Call
+	msg    twilio.Inbound
+	number models.Number
+}
+
+// Receive takes in one inbound message. It returns nil only when the message is on disk: kept, known before, or in
+// quarantine because it is for no number of ours or cannot be read. Any other error means that Twilio should try again.
+//
+// Calls that come at the same time share a commit: that is where the throughput comes from.
+func (s *Service) Receive(ctx context.Context, c Call) error {
+	in, reason := s.understand(c)
+	if reason != "" {
+		return s.quarantine(ctx, c, "inbound", reason)
+	}
+	err := s.inbox.do(ctx, in)
+	if err == nil || errors.Is(err, context.Canceled) || !lasting(err) {
+		return err
+	}
+	s.log.Error("message put into quarantine", "account", c.Account.ID, "err", err)
+	return s.quarantine(ctx, c, "inbound", "quarantine.failed")
+}
+
+// understand reads the form and finds the number. The second result is the reason for quarantine.
+func (s *Service) understand(c Call) (inbound, string) {
+	msg, err := twilio.ParseInbound(c.Form)
+	if err != nil {
+		return inbound{}, "quarantine.unreadable"
+	}
+	if msg.AccountSID != "" && msg.AccountSID != c.Account.SID {
+		return inbound{}, "quarantine.other_account"
+	}
+	number, ok := s.directory.number(c.Account.ID, msg.To.Phone())
+	if !ok {
+		return inbound{}, "quarantine.unknown_number"
+	}
+	return inbound{Call: c, msg: msg, number: number}, ""
+}
+
+// lasting tells whether doing the same again would fail the same way: not when the database is away or busy.
+func lasting(err error) bool { return store.Lasting(err) }
+
+func (s *Service) quarantine(ctx context.Context, c Call, kind, reason string) error {
+	return s.store.InTx(ctx, func(tx *store.Tx) error {
+		return tx.InsertQuarantine(ctx, &models.Quarantine{
+			AccountID: c.Account.ID, Kind: kind, Reason: reason, Form: c.Form.Encode(), ReceivedAt: c.ReceivedAt,
+		})
+	})
+}
+
+// receiveAll takes in messages in one transaction. A message whose sid is known changes nothing.
+func (s *Service) receiveAll(ctx context.Context, all []inbound) error {
+	return s.store.InTx(ctx, func(tx *store.Tx) error {
+		fresh, err := unknown(ctx, tx, all)
+		if err != nil || len(fresh) == 0 {
+			return err
+		}
+		b := &reception{Service: s, tx: tx, items: fresh}
+		return b.run(ctx)
+	})
+}
+
+// unknown drops the messages whose sid is kept already or comes twice in the slice.
+func unknown(ctx context.Context, tx *store.Tx, all []inbound) ([]inbound, error) {
+	sids := map[models.AccountID][]string{}
+	for _, in := range all {
+		sids[in.Account.ID] = append(sids[in.Account.ID], in.msg.MessageSID)
+	}
+	var fresh []inbound
+	for account, list := range sids {
+		known, err := tx.KnownSIDs(ctx, account, list)
+		if err != nil {
+			return nil, err
+		}
+		for _, in := range all {
+			if in.Account.ID == account && !known[in.msg.MessageSID] {
+				known[in.msg.MessageSID] = true
+				fresh = append(fresh, in)
+			}
+		}
+	}
+	return fresh, nil
+}
+
+// reception is one transaction that takes in messages none of which is known.
+type reception struct {
+	*Service
+	tx            *store.Tx
+	items         []inbound
+	contacts      []models.ContactID
+	conversations map[store.ConversationKey]*models.Conversation
+	made          map[models.ConversationID]bool
+	defaultQueue  models.QueueID
+	messages      []models.Message
+	windows       map[store.ConversationKey]models.ServiceWindow
+}
+
+func (b *reception) key(i int) store.ConversationKey {
+	return store.ConversationKey{Account: b.items[i].Account.ID, Number: b.items[i].number.ID, Contact: b.contacts[i]}
+}
+
+func (b *reception) run(ctx context.Context) error {
+	addresses := make([]store.Address, len(b.items))
+	for i, in := range b.items {
+		addresses[i] = addressOf(in.msg)
+	}
+	var err error
+	if b.contacts, err = b.tx.Contacts(ctx, addresses); err != nil {
+		return err
+	}
+	if err := b.lockConversations(ctx); err != nil {
+		return err
+	}
+	b.windows = map[store.ConversationKey]models.ServiceWindow{}
+	greetings := map[models.ConversationID]models.Message{}
+	for i := range b.items {
+		b.add(i)
+		if c := b.conversations[b.key(i)]; b.made[c.ID] {
+			delete(b.made, c.ID)
+			if g, ok := b.greeting(i, c); ok {
+				greetings[c.ID] = g
+			}
+		}
+	}
+	for id, g := range greetings {
+		b.addGreeting(id, g)
+	}
+	return b.write(ctx, greetings)
+}
+
+func addressOf(m twilio.Inbound) store.Address {
+	a := store.Address{Phone: m.From.Phone(), BSUID: m.From.BSUID(), ProfileName: truncate(m.ProfileName, 200)}
+	if a.BSUID == "" {
+		a.BSUID = m.ExternalUserID.BSUID()
+	}
+	return a
+}
+
+func (b *reception) lockConversations(ctx context.Context) error {
+	keys := make([]store.ConversationKey, len(b.items))
+	first := map[store.ConversationKey]inbound{}
+	for i := range b.items {
+		keys[i] = b.key(i)
+		if _, ok := first[keys[i]]; !ok {
+			first[keys[i]] = b.items[i]
+		}
+	}
+	var err error
+	if b.defaultQueue, err = b.directory.defaultQueue(ctx, b.tx); err != nil {
+		return err
+	}
+	b.conversations, b.made, err = b.tx.OpenConversations(ctx, keys, func(k store.ConversationKey) models.Conversation {
+		return b.newConversation(k, first[k])
+	})
+	return err
+}
+
+func (b *reception) newConversation(k store.ConversationKey, in inbound) models.Conversation {
+	now := in.accountNow()
+	c := models.Conversation{
+		AccountID: k.Account, NumberID: k.Number, ContactID: k.Contact, WorkstreamID: in.number.WorkstreamID,
+		QueueID: b.defaultQueue, State: models.Open, LastMessageAt: now, LastDirection: models.In,
+		LastState: models.Received, OpenedAt: now, Version: 1, UpdatedAt: now,
+	}
+	if in.number.WorkstreamID != nil {
+		if q, ok := b.directory.queueOf(*in.number.WorkstreamID); ok {
+			c.QueueID = q
+		}
+	}
+	return c
+}
+
+// add gives message i its place in its conversation.
+func (b *reception) add(i int) {
+	in, key := b.items[i], b.key(i)
+	now := in.accountNow()
+	c := b.conversations[key]
+	*c = c.CustomerWrote(now)
+	c.Address = string(in.msg.From)
+	sid := in.msg.MessageSID
+	m := models.Message{
+		AccountID: c.AccountID, ConversationID: c.ID, Direction: models.In, Kind: models.MessageKind(in.msg.Kind),
+		RawKind: truncate(in.msg.RawType, 60), Body: in.msg.Body, ProviderSID: &sid, State: models.Received,
+		Form: in.Form.Encode(), CreatedAt: now, UpdatedAt: now,
+	}
+	b.messages = append(b.messages, next(c, m))
+	w := b.windows[key]
+	w.AccountID, w.NumberID, w.ContactID = key.Account, key.Number, key.Contact
+	b.windows[key] = w.CustomerWrote(now)
+}
+
+// next gives the message the conversation's next seq and rev and makes it the conversation's last.
+func next(c *models.Conversation, m models.Message) models.Message {
+	c.Seq++
+	c.Rev++
+	m.Seq, m.Rev = c.Seq, c.Rev
+	if m.Direction != models.System {
+		c.LastMessageAt, c.LastDirection, c.LastState = m.CreatedAt, m.Direction, m.State
+		c.LastPreview = preview(m)
+	}
+	return m
+}
+
+// preview is what the list shows of a message: its first characters, or the name of its kind.
+func preview(m models.Message) string {
+	if m.Body != "" {
+		return truncate(m.Body, 160)
+	}
+	return "[" + string(m.Kind) + "]"
+}
+
+// greeting gives the greeting message for a conversation that message i has started.
+func (b *reception) greeting(i int, c *models.Conversation) (models.Message, bool) {
+	in := b.items[i]
+	text, ok := b.directory.greeting(in.number.ID)
+	if !ok {
+		return models.Message{}, false
+	}
+	now := in.accountNow()
+	return models.Message{
+		AccountID: c.AccountID, ConversationID: c.ID, Direction: models.Out, Kind: models.KindText, Body: text,
+		Trigger: models.TriggerStarted, State: models.Queued, CreatedAt: now, UpdatedAt: now,
+	}, true
+}
+
+// addGreeting puts the greeting after the messages that started the conversation. It is no answer: the customer still
+// waits for a person.
+func (b *reception) addGreeting(id models.ConversationID, g models.Message) {
+	for _, c := range b.conversations {
+		if c.ID == id {
+			b.messages = append(b.messages, next(c, g))
+		}
+	}
+}
+
+func (b *reception) write(ctx context.Context, greetings map[models.ConversationID]models.Message) error {
+	if err := b.tx.InsertMessages(ctx, b.messages); err != nil {
+		return err
+	}
+	windows := make([]models.ServiceWindow, 0, len(b.windows))
+	for _, w := range b.windows {
+		windows = append(windows, w)
+	}
+	slices.SortFunc(windows, func(x, y models.ServiceWindow) int { return int(x.ContactID - y.ContactID) })
+	if err := b.tx.ExtendServiceWindows(ctx, windows); err != nil {
+		return err
+	}
+	cs := make([]models.Conversation, 0, len(b.conversations))
+	for _, c := range b.conversations {
+		cs = append(cs, *c)
+		b.tx.Publish(conversationEvent(*c))
+	}
+	if err := b.tx.SaveConversations(ctx, cs...); err != nil {
+		return err
+	}
+	for id := range greetings {
+		if err := b.tx.Enqueue(ctx, models.SendConversation{Conversation: id}); err != nil {
+			return err
+		}
+	}
+	return b.markFirst(ctx)
+}
+
+// markFirst notes the first signed message of an account: the callback works.
+func (b *reception) markFirst(ctx context.Context) error {
+	done := map[models.AccountID]bool{}
+	for _, in := range b.items {
+		if in.Account.FirstMessageAt != nil || done[in.Account.ID] {
+			continue
+		}
+		done[in.Account.ID] = true
+		if err := b.tx.MarkFirstMessage(ctx, in.Account.ID, in.ReceivedAt); err != nil {
+			return err
+		}
+		b.tx.Publish(models.Event{Name: models.EventAccount, Account: in.Account.ID})
+	}
+	return nil
+}
+
+// conversationEvent tells the streams of the agent and of the queue.
+func conversationEvent(c models.Conversation, before ...models.UserID) models.Event {
+	e := models.Event{Name: models.EventConversation, Account: c.AccountID, Conversation: c.ID, Queues: []models.QueueID{c.QueueID}, Users: before}
+	if c.UserID != nil {
+		e.Users = append(e.Users, *c.UserID)
+	}
+	return e
+}
+
+// truncate cuts a text to at most n UTF-16 units, never inside a character.
+func truncate(s string, n int) string {
+	units := 0
+	for i, r := range s {
+		units += utf16.RuneLen(r)
+		if units > n {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// SignatureFailed notes that a call with a wrong signature came to an account's address, so that the callback page can
+// say so. A burst is noted once.
+func (s *Service) SignatureFailed(ctx context.Context, a models.Account) error {
+	return s.store.InTx(ctx, func(tx *store.Tx) error {
+		noted, err := tx.MarkSignatureFail(ctx, a.ID, tx.Now())
+		if noted {
+			tx.Publish(models.Event{Name: models.EventAccount, Account: a.ID})
+		}
+		return err
+	})
+}
+
+// validText drops what no database keeps: bytes that are not UTF-8, and NUL.
+func validText(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
+}

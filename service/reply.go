@@ -1,0 +1,183 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"kanal/models"
+	"kanal/store"
+	"kanal/twilio"
+)
+
+// Errors of a reply that the page treats in a way of its own.
+var (
+	// ErrWindowClosed: free text may not be sent now. The page shows the closed panel.
+	ErrWindowClosed = models.E(models.KindInvalid, "reply.window_closed")
+	// ErrKeyReused: the same client key came with another text.
+	ErrKeyReused = models.E(models.KindConflict, "reply.key_reused")
+	// ErrOtherAgent: somebody else has the conversation.
+	ErrOtherAgent = models.E(models.KindConflict, "reply.other_agent")
+)
+
+// Reply is what an agent has posted. Key is the browser's own key for the message: the same key is the same message.
+type Reply struct {
+	Conversation models.ConversationID
+	Key          string
+	Body         string
+}
+
+const maxClientKey = 64
+
+func (r Reply) validate() error {
+	var f models.FieldErrors
+	switch {
+	case strings.TrimSpace(r.Body) == "":
+		f.Add("body", "reply.empty")
+	case !utf8.ValidString(r.Body) || strings.ContainsRune(r.Body, 0):
+		f.Add("body", "reply.unreadable")
+	case twilio.TextLength(r.Body) > models.MaxMessageLength:
+		f.Add("body", "reply.too_long", "count", twilio.TextLength(r.Body), "max", models.MaxMessageLength)
+	}
+	if r.Key == "" || len(r.Key) > maxClientKey {
+		f.Add("client_key", "reply.no_key")
+	}
+	return f.Err()
+}
+
+// Reply keeps an agent's answer and lets it be sent. The same key with the same text gives the message that is kept
+// already. A conversation that nobody has, or that was resolved, becomes the agent's.
+//
+// Errors: FieldErrors, ErrNotFound for a conversation the agent may not see, ErrOtherAgent, ErrWindowClosed,
+// ErrKeyReused, KindConflict when the conversation is closed.
+func (s *Service) Reply(ctx context.Context, v models.Viewer, r Reply) (models.Message, error) {
+	if err := r.validate(); err != nil {
+		return models.Message{}, err
+	}
+	var m models.Message
+	err := s.store.InTx(ctx, func(tx *store.Tx) error {
+		c, err := tx.LockVisibleConversation(ctx, v, r.Conversation)
+		if err != nil {
+			return err
+		}
+		if m, err = tx.MessageByClientKey(ctx, c, v.User, r.Key); err == nil {
+			if m.Body != r.Body {
+				return ErrKeyReused
+			}
+			return nil
+		} else if !errors.Is(err, models.ErrNotFound) {
+			return err
+		}
+		m, err = s.addReply(ctx, tx, v, c, r)
+		return err
+	})
+	return m, err
+}
+
+func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c models.Conversation, r Reply) (models.Message, error) {
+	account, err := s.directory.account(c.AccountID)
+	if err != nil {
+		return models.Message{}, err
+	}
+	now := account.Now(tx.Now())
+	window, err := tx.ServiceWindow(ctx, store.ConversationKey{Account: c.AccountID, Number: c.NumberID, Contact: c.ContactID})
+	if err != nil {
+		return models.Message{}, err
+	}
+	if err := mayReply(c, v, window.IsOpen(now)); err != nil {
+		return models.Message{}, err
+	}
+	if c.UserID == nil || c.State != models.Active {
+		if err := s.assign(ctx, tx, &c, v.User, now); err != nil {
+			return models.Message{}, err
+		}
+	}
+	key, user := r.Key, v.User
+	m := next(&c, models.Message{
+		AccountID: c.AccountID, ConversationID: c.ID, Direction: models.Out, Kind: models.KindText, Body: r.Body,
+		UserID: &user, ClientKey: &key, State: models.Queued, CreatedAt: now, UpdatedAt: now,
+	})
+	c.UnansweredAt, c.Unread = nil, 0
+	ms := []models.Message{m}
+	if err := tx.InsertMessages(ctx, ms); err != nil {
+		return m, err
+	}
+	if err := tx.SaveDraft(ctx, models.Draft{AccountID: c.AccountID, ConversationID: c.ID, UserID: v.User}); err != nil {
+		return m, err
+	}
+	if err := tx.SaveConversations(ctx, c); err != nil {
+		return m, err
+	}
+	tx.Publish(conversationEvent(c))
+	return ms[0], tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID})
+}
+
+func mayReply(c models.Conversation, v models.Viewer, open bool) error {
+	switch {
+	case c.State == models.Closed:
+		return models.E(models.KindConflict, "conversation.closed")
+	case c.UserID != nil && *c.UserID != v.User:
+		return ErrOtherAgent
+	case !open:
+		return ErrWindowClosed
+	}
+	return nil
+}
+
+// Retry sends a message that failed once more: a new attempt of the same message. Errors: ErrNotFound, ErrWindowClosed,
+// KindConflict with the key message.not_failed when it is not one of our failed messages.
+func (s *Service) Retry(ctx context.Context, v models.Viewer, id models.MessageID) (models.Message, error) {
+	m, err := s.store.Message(ctx, id)
+	if err != nil {
+		return m, err
+	}
+	err = s.store.InTx(ctx, func(tx *store.Tx) error {
+		c, err := tx.LockVisibleConversation(ctx, v, m.ConversationID)
+		if err != nil {
+			return err
+		}
+		if m, err = tx.Message(ctx, id); err != nil {
+			return err
+		}
+		return s.retry(ctx, tx, v, c, &m)
+	})
+	return m, err
+}
+
+func (s *Service) retry(ctx context.Context, tx *store.Tx, v models.Viewer, c models.Conversation, m *models.Message) error {
+	was := m.State
+	if m.Direction != models.Out || (was != models.Failed && was != models.Undelivered) {
+		return models.E(models.KindConflict, "message.not_failed")
+	}
+	account, err := s.directory.account(c.AccountID)
+	if err != nil {
+		return err
+	}
+	window, err := tx.ServiceWindow(ctx, store.ConversationKey{Account: c.AccountID, Number: c.NumberID, Contact: c.ContactID})
+	if err != nil {
+		return err
+	}
+	if err := mayReply(c, v, window.IsOpen(account.Now(tx.Now()))); err != nil {
+		return err
+	}
+	m.State, m.ErrorCode, m.ProviderSID = models.Queued, 0, nil
+	if err := s.saveMessage(ctx, tx, &c, m, was); err != nil {
+		return err
+	}
+	return tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID})
+}
+
+// saveMessage gives a changed message its rev, and saves it with its locked conversation.
+func (s *Service) saveMessage(ctx context.Context, tx *store.Tx, c *models.Conversation, m *models.Message, was models.MessageState) error {
+	c.Rev++
+	m.Rev = c.Rev
+	if m.Seq == c.Seq || c.LastDirection == models.Out && m.CreatedAt.Equal(c.LastMessageAt) {
+		c.LastState = m.State
+	}
+	if err := tx.SaveMessage(ctx, *m, was); err != nil {
+		return err
+	}
+	tx.Publish(conversationEvent(*c))
+	return tx.SaveConversations(ctx, *c)
+}

@@ -1,0 +1,269 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kanal/models"
+	"kanal/store"
+	"kanal/twilio"
+)
+
+// maxNotProcessed is how many attempts that Twilio did not process are made before the message fails.
+const maxNotProcessed = 10
+
+// SendConversation sends what is queued in a conversation, the oldest first, until nothing is left or the head has to
+// wait. It may run any number of times and at the same time: the lease of an attempt lets one through.
+func (s *Service) SendConversation(ctx context.Context, id models.ConversationID) error {
+	for {
+		out, err := s.claim(ctx, id)
+		if err != nil || out == nil {
+			return err
+		}
+		msg, err := s.create(ctx, *out)
+		if err := s.finish(context.WithoutCancel(ctx), *out, msg, err); err != nil {
+			return err
+		}
+	}
+}
+
+// outgoing is a claimed attempt with all that the call to Twilio needs.
+type outgoing struct {
+	account models.Account
+	attempt models.SendAttempt
+	message models.Message
+	from    string
+	to      string
+}
+
+// claim starts the next attempt of a conversation in a transaction of its own. Nil means that there is nothing to do
+// now; if there will be later, a job is scheduled.
+func (s *Service) claim(ctx context.Context, id models.ConversationID) (*outgoing, error) {
+	var out *outgoing
+	err := s.store.InTx(ctx, func(tx *store.Tx) error {
+		out = nil
+		c, err := tx.LockConversation(ctx, id)
+		if err != nil {
+			return err
+		}
+		unsent, err := tx.FirstUnsent(ctx, c, 20)
+		if err != nil {
+			return err
+		}
+		for _, m := range unsent {
+			done, err := s.claimMessage(ctx, tx, &c, m, &out)
+			if err != nil || done {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// claimMessage looks at one message that is not with Twilio yet. It answers true when the ones after it must wait, or
+// when it was claimed into out.
+func (s *Service) claimMessage(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, out **outgoing) (bool, error) {
+	now, err := tx.DatabaseNow(ctx)
+	if err != nil {
+		return true, err
+	}
+	switch m.State {
+	case models.Sending:
+		return true, s.checkLease(ctx, tx, c, m, now)
+	case models.Uncertain:
+		return s.heldByUncertain(ctx, tx, m, now)
+	}
+	last, err := s.lastAttempt(ctx, tx, m)
+	if err != nil {
+		return true, err
+	}
+	if last != nil && last.NotBefore != nil && last.NotBefore.After(now) {
+		return true, tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID}, store.At(*last.NotBefore))
+	}
+	*out, err = s.startAttempt(ctx, tx, c, m, now)
+	return *out != nil, err
+}
+
+func (s *Service) lastAttempt(ctx context.Context, tx *store.Tx, m models.Message) (*models.SendAttempt, error) {
+	if m.Attempt == 0 {
+		return nil, nil
+	}
+	a, err := tx.LockAttempt(ctx, m, m.Attempt)
+	return &a, err
+}
+
+// checkLease leaves an attempt whose lease is held alone. One whose lease has ended belongs to a process that died:
+// its request may have gone out, so it becomes uncertain.
+func (s *Service) checkLease(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, now time.Time) error {
+	a, err := tx.LockAttempt(ctx, m, m.Attempt)
+	if err != nil {
+		return err
+	}
+	if a.LeaseUntil.After(now) {
+		return tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID}, store.At(a.LeaseUntil.Add(time.Second)))
+	}
+	return s.becomeUncertain(ctx, tx, c, m, a)
+}
+
+func (s *Service) becomeUncertain(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, a models.SendAttempt) error {
+	was := a.State
+	a.State = models.AttemptUncertain
+	if err := tx.SaveAttempt(ctx, a, was); err != nil {
+		return err
+	}
+	state := m.State
+	m.State = models.Uncertain
+	if err := s.saveMessage(ctx, tx, c, &m, state); err != nil {
+		return err
+	}
+	if err := tx.Enqueue(ctx, models.SettleMessage{Message: m.ID}, store.At(a.DeadlineAt.Add(models.ListingDelay))); err != nil {
+		return err
+	}
+	return tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID}, store.At(a.StartedAt.Add(models.UncertainHold)))
+}
+
+// heldByUncertain tells whether the messages after an uncertain one have to wait.
+func (s *Service) heldByUncertain(ctx context.Context, tx *store.Tx, m models.Message, now time.Time) (bool, error) {
+	a, err := tx.LockAttempt(ctx, m, m.Attempt)
+	if err != nil {
+		return true, err
+	}
+	until := a.StartedAt.Add(models.UncertainHold)
+	if now.Before(until) {
+		return true, tx.Enqueue(ctx, models.SendConversation{Conversation: m.ConversationID}, store.At(until))
+	}
+	return false, nil
+}
+
+// startAttempt takes the lease. When the service window has closed meanwhile the message fails instead, and the result
+// is nil.
+func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, now time.Time) (*outgoing, error) {
+	account, err := s.directory.account(c.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	number, err := s.directory.numberByID(c.NumberID)
+	if err != nil {
+		return nil, err
+	}
+	window, err := tx.ServiceWindow(ctx, store.ConversationKey{Account: c.AccountID, Number: c.NumberID, Contact: c.ContactID})
+	if err != nil {
+		return nil, err
+	}
+	was := m.State
+	if !window.IsOpen(account.Now(now)) {
+		m.State, m.ErrorCode = models.Failed, twilio.CodeOutsideWindow
+		return nil, s.saveMessage(ctx, tx, c, &m, was)
+	}
+	a := models.SendAttempt{
+		AccountID: m.AccountID, MessageID: m.ID, N: m.Attempt + 1, State: models.AttemptSending,
+		LeaseUntil: now.Add(models.SendLease), StartedAt: now, DeadlineAt: now.Add(models.SendTimeout),
+	}
+	if err := tx.InsertAttempt(ctx, &a); err != nil {
+		return nil, err
+	}
+	m.State, m.Attempt = models.Sending, a.N
+	if err := s.saveMessage(ctx, tx, c, &m, was); err != nil {
+		return nil, err
+	}
+	return &outgoing{account: account, attempt: a, message: m, from: "whatsapp:" + number.Address, to: c.Address}, nil
+}
+
+// create calls Twilio, outside of any transaction. The status callback names our message and attempt: it is the only
+// thing that Twilio gives back when its answer to this request is lost.
+func (s *Service) create(ctx context.Context, out outgoing) (twilio.Message, error) {
+	cred, err := s.credentials(out.account)
+	if err != nil {
+		return twilio.Message{}, err
+	}
+	// The stop of the program must not cut a request that is on its way.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), models.SendTimeout)
+	defer cancel()
+	return s.twilio.CreateMessage(ctx, cred, twilio.NewMessage{
+		From: out.from, To: out.to, Body: out.message.Body, StatusCallback: s.statusURL(out),
+	})
+}
+
+func (s *Service) statusURL(out outgoing) string {
+	return fmt.Sprintf("%s?m=%d&n=%d%s", s.hookURL(out.account, "status"), out.message.ID, out.attempt.N, twilio.ConnectionOverrides)
+}
+
+// finish stores what came of an attempt. A status callback may have been faster: then the attempt is bound already.
+func (s *Service) finish(ctx context.Context, out outgoing, sent twilio.Message, sendErr error) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return s.store.InTx(ctx, func(tx *store.Tx) error {
+		c, err := tx.LockConversation(ctx, out.message.ConversationID)
+		if err != nil {
+			return err
+		}
+		m, err := tx.Message(ctx, out.message.ID)
+		if err != nil {
+			return err
+		}
+		a, err := tx.LockAttempt(ctx, m, out.attempt.N)
+		if err != nil {
+			return err
+		}
+		if a.State != models.AttemptSending && a.State != models.AttemptUncertain {
+			return nil
+		}
+		if sendErr == nil {
+			return s.bind(ctx, tx, &c, m, a, sent.SID)
+		}
+		return s.unsent(ctx, tx, &c, m, a, sendErr)
+	})
+}
+
+// bind gives an attempt and its message Twilio's sid: the message is accepted.
+func (s *Service) bind(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, a models.SendAttempt, sid string) error {
+	was := a.State
+	now := tx.Now()
+	a.State, a.SID, a.FinishedAt = models.AttemptAccepted, &sid, &now
+	if err := tx.SaveAttempt(ctx, a, was); err != nil {
+		return err
+	}
+	if m.Attempt != a.N || !m.State.Moves(models.Accepted) {
+		return nil
+	}
+	state := m.State
+	m.State, m.ProviderSID = models.Accepted, &sid
+	return s.saveMessage(ctx, tx, c, &m, state)
+}
+
+// unsent stores an attempt that did not succeed.
+func (s *Service) unsent(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, a models.SendAttempt, sendErr error) error {
+	e := twilio.AsError(sendErr)
+	if e.Outcome == twilio.Unknown {
+		if a.State == models.AttemptUncertain {
+			return nil
+		}
+		return s.becomeUncertain(ctx, tx, c, m, a)
+	}
+	was, now := a.State, tx.Now()
+	a.FinishedAt, a.HTTPStatus, a.ErrorCode = &now, e.Status, e.Code
+	state := m.State
+	if e.Outcome == twilio.NotProcessed && a.N < maxNotProcessed {
+		later := now.Add(backoff(a.N, e.RetryAfter))
+		a.State, a.NotBefore = models.AttemptNotProcessed, &later
+		m.State = models.Queued
+		if err := tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID}, store.At(later)); err != nil {
+			return err
+		}
+	} else {
+		a.State = models.AttemptRejected
+		m.State, m.ErrorCode = models.Failed, e.Code
+	}
+	if err := tx.SaveAttempt(ctx, a, was); err != nil {
+		return err
+	}
+	return s.saveMessage(ctx, tx, c, &m, state)
+}
+
+// backoff gives the time before the attempt after the nth: doubling from half a second to 30 s, or what Twilio asks.
+func backoff(n int, asked time.Duration) time.Duration {
+	d := min(500*time.Millisecond<<min(n-1, 10), 30*time.Second)
+	return max(d, min(asked, 10*time.Minute))
+}

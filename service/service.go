@@ -1,0 +1,116 @@
+// Package service holds what happens: one use case per method, with its transaction, its rules and its events. No
+// network call is made inside a transaction.
+package service
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"kanal/models"
+	"kanal/store"
+	"kanal/twilio"
+)
+
+// Times that bound what a service does.
+const (
+	batchTimeout = 8 * time.Second // Twilio waits ten
+	storeTimeout = 10 * time.Second
+	checkTimeout = 5 * time.Second // asking Twilio while a person waits
+)
+
+var errStopped = models.E(models.KindUnavailable, "error.unavailable")
+
+// Options are what the use cases need. PublicURL is what Twilio and browsers use.
+type Options struct {
+	Store     *store.Store
+	Twilio    *twilio.Client
+	PublicURL *url.URL
+	Log       *slog.Logger
+	// IsSimulated tells whether the built-in simulator minted an account SID; nil when it is off.
+	IsSimulated func(sid string) bool
+}
+
+// Service runs the use cases. It is safe for concurrent use.
+type Service struct {
+	store       *store.Store
+	twilio      *twilio.Client
+	publicURL   *url.URL
+	log         *slog.Logger
+	isSimulated func(string) bool
+	directory   *directory
+	inbox       *batcher[inbound]
+}
+
+// New makes the service and reads the directory of accounts and numbers.
+func New(ctx context.Context, o Options) (*Service, error) {
+	s := &Service{store: o.Store, twilio: o.Twilio, publicURL: o.PublicURL, log: o.Log, isSimulated: o.IsSimulated}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.isSimulated == nil {
+		s.isSimulated = func(string) bool { return false }
+	}
+	s.directory = &directory{store: o.Store}
+	if err := s.directory.load(ctx); err != nil {
+		return nil, err
+	}
+	workers := 1 // SQLite has one writer
+	if o.Store.Dialect() == store.Postgres {
+		workers = 3
+	}
+	s.inbox = newBatcher(workers, s.receiveAll)
+	return s, nil
+}
+
+// Close waits until what has been handed over is on disk.
+func (s *Service) Close() { s.inbox.close() }
+
+// Follow keeps the directory of accounts and numbers up to date with what other instances change, until ctx ends.
+func (s *Service) Follow(ctx context.Context) {
+	events, cancel := s.store.Subscribe()
+	defer cancel()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case list := <-events:
+			if !changesDirectory(list) {
+				continue
+			}
+			if err := s.directory.load(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("the directory of accounts was not read", "err", err)
+			}
+		}
+	}
+}
+
+func changesDirectory(events []models.Event) bool {
+	for _, e := range events {
+		if e.Name == models.EventAccount || e.Name == models.EventResync {
+			return true
+		}
+	}
+	return false
+}
+
+// hookURL gives the address of one of an account's webhooks. It comes from the settings, never from a request.
+func (s *Service) hookURL(a models.Account, what string) string {
+	return strings.TrimSuffix(s.publicURL.String(), "/") + "/hooks/twilio/" + a.HookKey + "/" + what
+}
+
+// InboundURL gives the address that a person pastes into Twilio, with the connection overrides.
+func (s *Service) InboundURL(a models.Account) string {
+	return s.hookURL(a, "inbound") + twilio.ConnectionOverrides
+}
+
+// credentials gives what Twilio asks for; the token is opened here and nowhere kept.
+func (s *Service) credentials(a models.Account) (twilio.Credentials, error) {
+	token, err := s.store.Unseal(a.TokenSealed, accountRow(a.ID))
+	if err != nil {
+		return twilio.Credentials{}, err
+	}
+	return twilio.Credentials{AccountSID: a.SID, AuthToken: token.Reveal()}, nil
+}

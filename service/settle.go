@@ -1,0 +1,127 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"kanal/models"
+	"kanal/store"
+	"kanal/twilio"
+)
+
+// settleAgain is the time between two listings that look for the same message.
+const settleAgain = 30 * time.Second
+
+// SettleMessage looks at Twilio for a message whose sending has an unknown outcome. A message there with the same
+// address, sender and text that no other attempt is bound to is ours. When two listings, both a minute after the
+// attempt's deadline, do not show one, the attempt is lost and the next one starts. It never sends blindly.
+func (s *Service) SettleMessage(ctx context.Context, id models.MessageID) error {
+	m, err := s.store.Message(ctx, id)
+	if errors.Is(err, models.ErrNotFound) || err == nil && m.State != models.Uncertain {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	found, err := s.listed(ctx, m)
+	if err != nil {
+		s.log.Warn("message not settled: listing failed", "message", id, "err", err)
+	}
+	return s.store.InTx(ctx, func(tx *store.Tx) error {
+		c, err2 := tx.LockConversation(ctx, m.ConversationID)
+		if err2 != nil {
+			return err2
+		}
+		if m, err2 = tx.Message(ctx, id); err2 != nil || m.State != models.Uncertain {
+			return err2
+		}
+		a, err2 := tx.LockAttempt(ctx, m, m.Attempt)
+		if err2 != nil {
+			return err2
+		}
+		if err != nil {
+			return tx.Enqueue(ctx, models.SettleMessage{Message: id}, store.At(tx.Now().Add(settleAgain)))
+		}
+		return s.settle(ctx, tx, &c, m, a, found)
+	})
+}
+
+// listed asks Twilio for the messages to the customer since the attempt began and gives the sids of those that could
+// be this message.
+func (s *Service) listed(ctx context.Context, m models.Message) ([]string, error) {
+	as, err := s.store.Attempts(ctx, m)
+	if err != nil || len(as) == 0 {
+		return nil, orNotFound(err)
+	}
+	c, err := s.store.ConversationByID(ctx, m.ConversationID)
+	if err != nil {
+		return nil, err
+	}
+	account, err := s.directory.account(m.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	number, err := s.directory.numberByID(c.NumberID)
+	if err != nil {
+		return nil, err
+	}
+	cred, err := s.credentials(account)
+	if err != nil {
+		return nil, err
+	}
+	from := "whatsapp:" + number.Address
+	list, err := s.twilio.ListMessages(ctx, cred, twilio.MessageFilter{
+		To: c.Address, From: from, SentAfter: as[len(as)-1].StartedAt.Add(-time.Minute),
+	})
+	if err != nil {
+		return nil, err
+	}
+	var sids []string
+	for _, l := range list {
+		if l.Body == m.Body && l.To == c.Address && l.From == from {
+			sids = append(sids, l.SID)
+		}
+	}
+	return sids, nil
+}
+
+func (s *Service) settle(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, a models.SendAttempt, sids []string) error {
+	bound, err := tx.BoundSIDs(ctx, m.AccountID, sids)
+	if err != nil {
+		return err
+	}
+	for _, sid := range sids {
+		if !bound[sid] {
+			if err := s.bind(ctx, tx, c, m, a, sid); err != nil {
+				return err
+			}
+			return tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID})
+		}
+	}
+	now, err := tx.DatabaseNow(ctx)
+	if err != nil {
+		return err
+	}
+	was := a.State
+	if !now.Before(a.DeadlineAt.Add(models.ListingDelay)) {
+		a.Listings++
+		a.LastListingAt = &now
+	}
+	if a.Listings < models.ListingsNeeded {
+		if err := tx.SaveAttempt(ctx, a, was); err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, models.SettleMessage{Message: m.ID}, store.At(now.Add(settleAgain)))
+	}
+	a.State, a.FinishedAt = models.AttemptLost, &now
+	if err := tx.SaveAttempt(ctx, a, was); err != nil {
+		return err
+	}
+	state := m.State
+	m.State = models.Queued
+	if err := s.saveMessage(ctx, tx, c, &m, state); err != nil {
+		return err
+	}
+	return tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID})
+}

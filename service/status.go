@@ -1,0 +1,177 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"kanal/models"
+	"kanal/store"
+	"kanal/twilio"
+)
+
+// StatusCall is a status callback. Message and Attempt are ours, from the callback's address; zero when it had none.
+type StatusCall struct {
+	Call
+	Message models.MessageID
+	Attempt int
+}
+
+// ReceiveStatus takes in a status callback. Every report is kept; a message only moves forward. A report that comes
+// before we know Twilio's sid finds the message by our own id and binds the sid. One that cannot be read goes into
+// quarantine. Nil means that it is on disk.
+func (s *Service) ReceiveStatus(ctx context.Context, call StatusCall) error {
+	ev, err := twilio.ParseStatus(call.Form)
+	if err != nil {
+		return s.quarantine(ctx, call.Call, "status", "quarantine.unreadable")
+	}
+	return s.store.InTx(ctx, func(tx *store.Tx) error {
+		m, a, err := s.reported(ctx, tx, call, ev)
+		if err != nil && !errors.Is(err, models.ErrNotFound) {
+			return err
+		}
+		kept := &models.ProviderEvent{
+			AccountID: call.Account.ID, Kind: models.EventKindStatus, SID: ev.MessageSID, Status: truncate(ev.Status, 40),
+			ErrorCode: ev.ErrorCode, Form: call.Form.Encode(), ReceivedAt: call.ReceivedAt,
+		}
+		if err == nil {
+			kept.MessageID = &m.ID
+		}
+		if err := tx.InsertProviderEvent(ctx, kept); err != nil || kept.MessageID == nil {
+			return err
+		}
+		return s.report(ctx, tx, call, ev, m, a)
+	})
+}
+
+// reported finds the message and the attempt that a report is about: by Twilio's sid, else by our own ids, which must
+// be of the same account and not be bound to another sid. ErrNotFound when there is none.
+func (s *Service) reported(ctx context.Context, tx *store.Tx, call StatusCall, ev twilio.StatusEvent) (models.Message, models.SendAttempt, error) {
+	if a, err := tx.AttemptBySID(ctx, call.Account.ID, ev.MessageSID); err == nil {
+		m, err := tx.Message(ctx, a.MessageID)
+		return m, a, err
+	} else if !errors.Is(err, models.ErrNotFound) || call.Message == 0 {
+		return models.Message{}, a, err
+	}
+	m, err := tx.Message(ctx, call.Message)
+	if err != nil || m.AccountID != call.Account.ID {
+		return m, models.SendAttempt{}, orNotFound(err)
+	}
+	as, err := tx.Attempts(ctx, m)
+	if err != nil {
+		return m, models.SendAttempt{}, err
+	}
+	for _, a := range as {
+		if a.N == call.Attempt && a.SID == nil {
+			return m, a, nil
+		}
+	}
+	return m, models.SendAttempt{}, models.ErrNotFound
+}
+
+func orNotFound(err error) error {
+	if err != nil {
+		return err
+	}
+	return models.ErrNotFound
+}
+
+// report moves the message. The conversation is locked first and the message read again, so that two reports at the
+// same time come one after the other.
+func (s *Service) report(ctx context.Context, tx *store.Tx, call StatusCall, ev twilio.StatusEvent, m models.Message, a models.SendAttempt) error {
+	c, err := tx.LockConversation(ctx, m.ConversationID)
+	if err != nil {
+		return err
+	}
+	if m, err = tx.Message(ctx, m.ID); err != nil {
+		return err
+	}
+	if a, err = tx.LockAttempt(ctx, m, a.N); err != nil {
+		return err
+	}
+	if a.SID == nil {
+		was, now, sid := a.State, tx.Now(), ev.MessageSID
+		a.State, a.SID, a.FinishedAt = models.AttemptAccepted, &sid, &now
+		if err := tx.SaveAttempt(ctx, a, was); err != nil {
+			return err
+		}
+	}
+	if m.Attempt != a.N {
+		return nil // an older attempt's reports are kept and move nothing
+	}
+	return s.move(ctx, tx, call, ev, &c, m)
+}
+
+func (s *Service) move(ctx context.Context, tx *store.Tx, call StatusCall, ev twilio.StatusEvent, c *models.Conversation, m models.Message) error {
+	next, known := messageState(ev.Status)
+	if !known || !m.State.Moves(next) {
+		return nil
+	}
+	was, inFlight := m.State, m.State.InFlight() || m.State == models.Queued
+	sid, at := ev.MessageSID, call.accountNow()
+	m.State, m.ProviderSID = next, &sid
+	stamp(&m, next, at)
+	if next.Final() {
+		m.ErrorCode = ev.ErrorCode
+	}
+	if err := s.saveMessage(ctx, tx, c, &m, was); err != nil {
+		return err
+	}
+	if ev.ErrorCode == twilio.CodeOutsideWindow {
+		if err := s.closeWindow(ctx, tx, *c, m, at); err != nil {
+			return err
+		}
+	}
+	if inFlight {
+		return tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID})
+	}
+	return nil
+}
+
+func stamp(m *models.Message, state models.MessageState, at time.Time) {
+	switch state {
+	case models.Sent:
+		m.SentAt = &at
+	case models.Delivered:
+		m.DeliveredAt = &at
+	case models.Read:
+		m.ReadAt = &at
+		if m.DeliveredAt == nil {
+			m.DeliveredAt = &at
+		}
+	}
+}
+
+// closeWindow ends the service window because WhatsApp refused a message (63016), unless the customer has written since.
+func (s *Service) closeWindow(ctx context.Context, tx *store.Tx, c models.Conversation, m models.Message, now time.Time) error {
+	w, err := tx.ServiceWindow(ctx, store.ConversationKey{Account: c.AccountID, Number: c.NumberID, Contact: c.ContactID})
+	if err != nil {
+		return err
+	}
+	closed := w.Refused(m.CreatedAt, now)
+	if closed == w {
+		return nil
+	}
+	return tx.SaveServiceWindow(ctx, closed)
+}
+
+// messageState gives our word for Twilio's.
+func messageState(status string) (models.MessageState, bool) {
+	switch status {
+	case "accepted", "scheduled", "queued", "sending":
+		return models.Accepted, true
+	case "sent":
+		return models.Sent, true
+	case "delivered":
+		return models.Delivered, true
+	case "read":
+		return models.Read, true
+	case "failed":
+		return models.Failed, true
+	case "undelivered":
+		return models.Undelivered, true
+	case "canceled":
+		return models.Canceled, true
+	}
+	return "", false
+}
