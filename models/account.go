@@ -28,7 +28,7 @@ type Account struct {
 	ID                AccountID
 	Name              string
 	Channel           string // ChannelWhatsApp, "" in a draft that has not chosen
-	SID               string // AC…, "" in a draft
+	SID               string `gorm:"column:sid"` // AC…, "" in a draft
 	TokenSealed       string
 	TokenLast4        string
 	NextTokenSealed   string // during a rotation both tokens sign

@@ -77,7 +77,7 @@ type Message struct {
 	UserName       string  `gorm:"->"` // read only: who wrote it
 	Trigger        Trigger // an automated message
 	ClientKey      *string // ours: unique per (conversation, user)
-	ProviderSID    *string
+	ProviderSID    *string `gorm:"column:provider_sid"`
 	State          MessageState
 	ErrorCode      int
 	Attempt        int    // of the newest attempt; 0 before the first
@@ -109,7 +109,7 @@ type SendAttempt struct {
 	MessageID     MessageID
 	N             int
 	State         AttemptState
-	SID           *string
+	SID           *string `gorm:"column:sid"`
 	LeaseUntil    time.Time
 	StartedAt     time.Time
 	DeadlineAt    time.Time // when the request itself is given up
@@ -141,7 +141,7 @@ type ProviderEvent struct {
 	AccountID  AccountID
 	MessageID  *MessageID
 	Kind       string // EventKindStatus and the like
-	SID        string
+	SID        string `gorm:"column:sid"`
 	Status     string
 	ErrorCode  int
 	Form       string

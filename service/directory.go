@@ -149,3 +149,6 @@ func (s *Service) Hook(ctx context.Context, key string) (Hook, error) {
 	}
 	return Hook{Account: n.accounts[id], Tokens: n.tokens[id]}, nil
 }
+
+// Reload reads the directory again, after a change of this instance's own.
+func (s *Service) Reload(ctx context.Context) error { return s.directory.load(ctx) }

@@ -181,10 +181,10 @@ func (tx *Tx) EndAgentSession(ctx context.Context, c models.Conversation, reason
 	return failed(err, "end agent session")
 }
 
-// OverdueWrapUps gives the conversations that have been in wrap-up since before the time.
+// OverdueWrapUps gives the conversations that have been in wrap-up since the time or longer.
 func (r Reader) OverdueWrapUps(ctx context.Context, before time.Time) ([]models.ConversationID, error) {
 	var ids []models.ConversationID
-	err := r.q(ctx).Model(&models.Conversation{}).Where("state = ? AND resolved_at < ?", models.WrapUp, before).
+	err := r.q(ctx).Model(&models.Conversation{}).Where("state = ? AND resolved_at <= ?", models.WrapUp, before).
 		Order("resolved_at").Limit(500).Pluck("id", &ids).Error
 	return ids, failed(err, "read overdue wrap-ups")
 }

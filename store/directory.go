@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"kanal/models"
@@ -24,8 +25,11 @@ func (r Reader) Directory(ctx context.Context) (Directory, error) {
 			return d, failed(err, "read directory")
 		}
 	}
-	err := r.q(ctx).Model(&models.Queue{}).Where("is_default").Limit(1).Pluck("id", &d.DefaultQueue).Error
-	return d, failed(err, "read default queue")
+	var err error
+	if d.DefaultQueue, err = r.DefaultQueue(ctx); errors.Is(err, models.ErrNotFound) {
+		err = nil // before the setup
+	}
+	return d, err
 }
 
 // HasHookKey tells whether an account has this webhook key.

@@ -38,16 +38,17 @@ type Options struct {
 // Store is an open database.
 type Store struct {
 	Reader
-	w       *gorm.DB
-	wsql    *sql.DB
-	rsql    *sql.DB
-	pool    *pgxpool.Pool
-	dialect Dialect
-	clock   func() time.Time
-	log     *slog.Logger
-	sealer  *sealer
-	hub     hub
-	jobs    inserter
+	w        *gorm.DB
+	wsql     *sql.DB
+	rsql     *sql.DB
+	pool     *pgxpool.Pool
+	dialect  Dialect
+	clock    func() time.Time
+	ownClock bool
+	log      *slog.Logger
+	sealer   *sealer
+	hub      hub
+	jobs     inserter
 }
 
 // Reader reads: embedded in Store it reads what is committed, in Tx what the transaction sees.
@@ -58,7 +59,7 @@ func (r Reader) q(ctx context.Context) *gorm.DB { return r.db.WithContext(ctx) }
 // Open opens the database; it neither makes nor changes tables. The error says what is wrong in one sentence and never
 // shows the URL's password.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{clock: o.Clock, log: o.Log}
+	s := &Store{clock: o.Clock, ownClock: o.Clock != nil, log: o.Log}
 	if s.clock == nil {
 		s.clock = time.Now
 	}

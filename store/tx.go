@@ -37,9 +37,10 @@ func (tx *Tx) Now() time.Time { return tx.s.Now() }
 // Dialect names the engine.
 func (tx *Tx) Dialect() Dialect { return tx.s.dialect }
 
-// DatabaseNow gives the time by which leases are kept: the database server's, so that instances need not agree.
+// DatabaseNow gives the time by which leases are kept: the database server's, so that instances need not agree. A clock
+// that was passed to Open stands for the server's too.
 func (tx *Tx) DatabaseNow(ctx context.Context) (time.Time, error) {
-	if tx.s.dialect == SQLite {
+	if tx.s.dialect == SQLite || tx.s.ownClock {
 		return tx.Now(), nil
 	}
 	var t time.Time
@@ -178,4 +179,9 @@ func (t savepoint) Commit(ctx context.Context) error {
 func (t savepoint) Rollback(ctx context.Context) error {
 	_, err := t.c.Exec(ctx, "ROLLBACK TO SAVEPOINT kanal_river")
 	return err
+}
+
+// Insert inserts a row and sets its id.
+func (tx *Tx) Insert(ctx context.Context, row any) error {
+	return failed(tx.q(ctx).Create(row).Error, "insert row")
 }
