@@ -51,9 +51,12 @@ func (u User) Active() bool { return u.DeactivatedAt == nil }
 func NormalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
 // Viewer is who reads: every read that a person causes takes one, and what they may see is part of the query.
+// IP and RequestID say from where, for the audit log.
 type Viewer struct {
-	User UserID
-	Role Role
+	User      UserID
+	Role      Role
+	IP        string
+	RequestID string
 }
 
 // UserLink is a one-time link with which a new user, or one who has lost the password, sets a password.

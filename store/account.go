@@ -2,13 +2,162 @@ package store
 
 import (
 	"context"
+	"time"
+
+	"gorm.io/gorm/clause"
 
 	"kanal/models"
 )
+
+// Errors of accounts and numbers that a form shows at a field.
+var (
+	ErrAccountName   = models.E(models.KindConflict, "account.name_taken")
+	ErrAccountSID    = models.E(models.KindConflict, "account.sid_taken")
+	ErrNumberAddress = models.E(models.KindConflict, "number.address_taken")
+	// ErrInUse says that something still uses what was to be deleted.
+	ErrInUse = models.E(models.KindConflict, "account.in_use")
+)
+
+func accountError(err error, doing string) error {
+	switch {
+	case isUnique(err, "accounts_name"):
+		return ErrAccountName
+	case isUnique(err, "accounts_sid"):
+		return ErrAccountSID
+	case isUnique(err, "numbers_address"):
+		return ErrNumberAddress
+	}
+	return failed(err, doing)
+}
+
+// InsertAccount inserts an account and sets its id.
+func (tx *Tx) InsertAccount(ctx context.Context, a *models.Account) error {
+	return accountError(tx.q(ctx).Create(a).Error, "insert account")
+}
+
+var accountColumns = []string{
+	"name", "channel", "sid", "token_sealed", "token_last4", "state", "step", "check_state", "checked_at", "simulated",
+	"clock_ahead", "version", "updated_at", "finished_at",
+}
+
+// SaveAccount writes what a person changes in an account. ErrStale when somebody else was faster, ErrAccountName,
+// ErrAccountSID.
+func (tx *Tx) SaveAccount(ctx context.Context, a *models.Account) error {
+	was := a.Version
+	a.Version++
+	a.UpdatedAt = tx.Now()
+	res := tx.q(ctx).Model(&models.Account{}).Where("id = ? AND version = ?", a.ID, was).Select(accountColumns).Updates(a)
+	if res.Error != nil {
+		return accountError(res.Error, "save account")
+	}
+	return changed(res, "save account")
+}
+
+// Account gives an account. ErrNotFound.
+func (r Reader) Account(ctx context.Context, id models.AccountID) (models.Account, error) {
+	var a models.Account
+	err := r.q(ctx).Where("id = ?", id).Take(&a).Error
+	return a, failed(err, "read account")
+}
+
+// ActiveAccount finds a finished account by a column and value other than the given account. The second result is
+// false when there is none.
+func (r Reader) activeAccount(ctx context.Context, where string, value any, other models.AccountID) (models.Account, bool, error) {
+	var as []models.Account
+	err := r.q(ctx).Where(where, value).Where("id <> ? AND state <> ?", other, models.AccountDraft).Limit(1).Find(&as).Error
+	if err != nil || len(as) == 0 {
+		return models.Account{}, false, failed(err, "look for account")
+	}
+	return as[0], true, nil
+}
+
+// AccountNamed finds another finished account with a name, in any case.
+func (r Reader) AccountNamed(ctx context.Context, name string, other models.AccountID) (models.Account, bool, error) {
+	return r.activeAccount(ctx, "lower(name) = lower(?)", name, other)
+}
+
+// AccountWithSID finds another finished account with a SID.
+func (r Reader) AccountWithSID(ctx context.Context, sid string, other models.AccountID) (models.Account, bool, error) {
+	return r.activeAccount(ctx, "sid = ?", sid, other)
+}
+
+const accountRow = `accounts.*,
+	(SELECT count(*) FROM numbers WHERE numbers.account_id = accounts.id) AS numbers,
+	EXISTS (SELECT 1 FROM conversations WHERE conversations.account_id = accounts.id)
+		OR EXISTS (SELECT 1 FROM numbers WHERE numbers.account_id = accounts.id AND numbers.workstream_id IS NOT NULL) AS in_use`
+
+// Accounts gives all accounts by name, drafts last.
+func (r Reader) Accounts(ctx context.Context) ([]models.AccountRow, error) {
+	var rows []models.AccountRow
+	err := r.q(ctx).Model(&models.Account{}).Select(accountRow).Order("CASE WHEN state = 'draft' THEN 1 ELSE 0 END, lower(name), id").Find(&rows).Error
+	if err != nil {
+		return nil, failed(err, "read accounts")
+	}
+	var uses []struct {
+		AccountID models.AccountID
+		Name      string
+	}
+	err = r.q(ctx).Table("numbers").Distinct("numbers.account_id", "workstreams.name").
+		Joins("JOIN workstreams ON workstreams.id = numbers.workstream_id").Order("workstreams.name").Find(&uses).Error
+	for i := range rows {
+		for _, u := range uses {
+			if u.AccountID == rows[i].ID {
+				if rows[i].Workstreams != "" {
+					rows[i].Workstreams += ", "
+				}
+				rows[i].Workstreams += u.Name
+			}
+		}
+	}
+	return rows, failed(err, "read workstreams of accounts")
+}
+
+// DeleteAccount deletes an account with its numbers. ErrInUse when a workstream or a conversation uses it.
+func (tx *Tx) DeleteAccount(ctx context.Context, id models.AccountID) error {
+	if _, err := tx.lockAccount(ctx, id); err != nil {
+		return err
+	}
+	var used int64
+	err := tx.q(ctx).Raw(`SELECT (SELECT count(*) FROM conversations WHERE account_id = ?)
+		+ (SELECT count(*) FROM numbers WHERE account_id = ? AND workstream_id IS NOT NULL)`, id, id).Scan(&used).Error
+	if err != nil || used > 0 {
+		return orInUse(failed(err, "look for uses"))
+	}
+	for _, table := range []any{&models.Quarantine{}, &models.Number{}} {
+		if err := tx.q(ctx).Where("account_id = ?", id).Delete(table).Error; err != nil {
+			return failed(err, "delete account")
+		}
+	}
+	return failed(tx.q(ctx).Where("id = ?", id).Delete(&models.Account{}).Error, "delete account")
+}
+
+func orInUse(err error) error {
+	if err != nil {
+		return err
+	}
+	return ErrInUse
+}
+
+// lockAccount gives an account, locked until the transaction ends.
+func (tx *Tx) lockAccount(ctx context.Context, id models.AccountID) (models.Account, error) {
+	var a models.Account
+	err := tx.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&a).Error
+	return a, failed(err, "lock account")
+}
 
 // SetAccountToken writes an account's sealed token.
 func (tx *Tx) SetAccountToken(ctx context.Context, id models.AccountID, sealed, last4 string) error {
 	res := tx.q(ctx).Model(&models.Account{}).Where("id = ?", id).
 		Updates(map[string]any{"token_sealed": sealed, "token_last4": last4, "updated_at": tx.Now()})
 	return changed(res, "write token")
+}
+
+// AdvanceClock moves a simulated account's clock ahead. ErrNotFound for an account that is not simulated.
+func (tx *Tx) AdvanceClock(ctx context.Context, id models.AccountID, d time.Duration) error {
+	a, err := tx.lockAccount(ctx, id)
+	if err != nil || !a.Simulated {
+		return orMissing(err)
+	}
+	err = tx.q(ctx).Model(&models.Account{}).Where("id = ?", id).Update("clock_ahead", a.ClockAhead+d).Error
+	return failed(err, "advance clock")
 }

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"kanal/models"
+)
+
+// InsertNumber inserts a number and sets its id. ErrNumberAddress when the account has it already.
+func (tx *Tx) InsertNumber(ctx context.Context, n *models.Number) error {
+	return accountError(tx.q(ctx).Create(n).Error, "insert number")
+}
+
+var numberColumns = []string{
+	"name", "address", "workstream_id", "language", "files", "customer_files", "agent_files", "known_sender", "version",
+	"updated_at", "claimed_at",
+}
+
+// SaveNumber writes what changes in a number. ErrStale, ErrNumberAddress.
+func (tx *Tx) SaveNumber(ctx context.Context, n *models.Number) error {
+	was := n.Version
+	n.Version++
+	n.UpdatedAt = tx.Now()
+	res := tx.q(ctx).Model(&models.Number{}).Where("id = ? AND version = ?", n.ID, was).Select(numberColumns).Updates(n)
+	if res.Error != nil {
+		return accountError(res.Error, "save number")
+	}
+	return changed(res, "save number")
+}
+
+// Number gives a number. ErrNotFound.
+func (r Reader) Number(ctx context.Context, id models.NumberID) (models.Number, error) {
+	var n models.Number
+	err := r.q(ctx).Where("id = ?", id).Take(&n).Error
+	return n, failed(err, "read number")
+}
+
+// DeleteNumber deletes a number of an account that nothing uses. ErrNotFound, ErrInUse.
+func (tx *Tx) DeleteNumber(ctx context.Context, account models.AccountID, id models.NumberID) error {
+	n, err := tx.Number(ctx, id)
+	if err != nil || n.AccountID != account {
+		return orMissing(err)
+	}
+	var used int64
+	if err := tx.q(ctx).Model(&models.Conversation{}).Where("account_id = ? AND number_id = ?", account, id).Count(&used).Error; err != nil {
+		return failed(err, "look for uses")
+	}
+	if used > 0 || n.WorkstreamID != nil {
+		return ErrInUse
+	}
+	return failed(tx.q(ctx).Where("id = ?", id).Delete(&models.Number{}).Error, "delete number")
+}
+
+const numberRow = `numbers.*, accounts.name AS account_name, accounts.state AS account_state, accounts.simulated,
+	coalesce(workstreams.name, '') AS workstream_name,
+	(SELECT count(*) FROM conversations WHERE conversations.account_id = numbers.account_id
+		AND conversations.number_id = numbers.id AND conversations.state <> 'closed') AS conversations`
+
+func (r Reader) numberRows(ctx context.Context) *gorm.DB {
+	return r.q(ctx).Model(&models.Number{}).Select(numberRow).Joins("JOIN accounts ON accounts.id = numbers.account_id").
+		Joins("LEFT JOIN workstreams ON workstreams.id = numbers.workstream_id").Order("numbers.name, numbers.id")
+}
+
+// NumbersOf gives the numbers of an account.
+func (r Reader) NumbersOf(ctx context.Context, account models.AccountID) ([]models.NumberRow, error) {
+	var rows []models.NumberRow
+	err := r.numberRows(ctx).Where("numbers.account_id = ?", account).Find(&rows).Error
+	return rows, failed(err, "read numbers")
+}
+
+// NumbersIn gives the numbers that a workstream has claimed.
+func (r Reader) NumbersIn(ctx context.Context, w models.WorkstreamID) ([]models.NumberRow, error) {
+	var rows []models.NumberRow
+	err := r.numberRows(ctx).Where("numbers.workstream_id = ?", w).Find(&rows).Error
+	return rows, failed(err, "read numbers")
+}
+
+// FinishedNumbers gives the numbers of all finished accounts.
+func (r Reader) FinishedNumbers(ctx context.Context) ([]models.NumberRow, error) {
+	var rows []models.NumberRow
+	err := r.numberRows(ctx).Where("accounts.state <> ?", models.AccountDraft).Find(&rows).Error
+	return rows, failed(err, "read numbers")
+}
+
+// AutomatedMessage gives a number's message for a trigger; the zero value when there is none.
+func (r Reader) AutomatedMessage(ctx context.Context, n models.NumberID, t models.Trigger) (models.AutomatedMessage, error) {
+	var ms []models.AutomatedMessage
+	err := r.q(ctx).Where(map[string]any{"number_id": n, "trigger": t}).Limit(1).Find(&ms).Error
+	if err != nil || len(ms) == 0 {
+		return models.AutomatedMessage{NumberID: n, Trigger: t}, failed(err, "read automated message")
+	}
+	return ms[0], nil
+}
+
+// SaveAutomatedMessage writes a number's message for a trigger.
+func (tx *Tx) SaveAutomatedMessage(ctx context.Context, m models.AutomatedMessage) error {
+	m.UpdatedAt = tx.Now()
+	if m.ID == 0 {
+		return failed(tx.q(ctx).Create(&m).Error, "insert automated message")
+	}
+	res := tx.q(ctx).Model(&models.AutomatedMessage{}).Where("id = ?", m.ID).
+		Updates(map[string]any{"active": m.Active, "text": m.Text, "updated_at": m.UpdatedAt})
+	return changed(res, "save automated message")
+}
