@@ -1,4 +1,5 @@
-// Package components holds the parts that pages are made of: one function each, strings in.
+// Package components holds the parts that pages are made of: one function each, strings in. None of them has a style
+// attribute or a script: the look is app.css, the behaviour is static/js, found by data attributes.
 package components
 
 import (
@@ -7,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/a-h/templ"
 
 	"kanal/models"
 	"kanal/static"
@@ -20,7 +23,7 @@ type Errors struct {
 
 type fieldError struct{ field, text string }
 
-// ErrorsOf writes the problems of a form in the context's language.
+// ErrorsOf writes the problems of a form in the context's language. A problem without a field is one of the whole form.
 func ErrorsOf(ctx context.Context, fs models.FieldErrors) Errors {
 	var e Errors
 	for _, f := range fs {
@@ -29,10 +32,16 @@ func ErrorsOf(ctx context.Context, fs models.FieldErrors) Errors {
 	return e
 }
 
+// With adds a sentence for a field, or for the whole form when field is empty.
+func (e Errors) With(field, sentence string) Errors {
+	e.list = append(e.list[:len(e.list):len(e.list)], fieldError{field, sentence})
+	return e
+}
+
 // Any tells whether there are problems.
 func (e Errors) Any() bool { return len(e.list) > 0 }
 
-// For gives the problem of a field, "" when there is none.
+// For gives the first problem of a field, "" when there is none.
 func (e Errors) For(field string) string {
 	for _, f := range e.list {
 		if f.field == field {
@@ -40,6 +49,30 @@ func (e Errors) For(field string) string {
 		}
 	}
 	return ""
+}
+
+// PageForm gives the attributes of a form that is a plain POST and that htmx answers in place: the whole page between
+// rail and edge is exchanged, so that a redirect to any page and a 422 with the same page both fit. A second submit
+// while the first one runs is dropped.
+func PageForm(id, action string) templ.Attributes {
+	return templ.Attributes{
+		"id": id, "method": "post", "action": action, "novalidate": true,
+		"hx-post": action, "hx-select": "#app", "hx-target": "#app", "hx-swap": "outerHTML",
+		"hx-sync": "this:drop", "hx-push-url": "true", "hx-status:422": "push:false",
+	}
+}
+
+// DialogForm gives the attributes of a form inside a dialog: a 422 stays in the dialog. Without script it is a page.
+func DialogForm(id, action string) templ.Attributes {
+	return templ.Attributes{
+		"id": id, "method": "post", "action": action, "novalidate": true,
+		"hx-post": action, "hx-target": "this", "hx-swap": "outerHTML ignoreTitle:true", "hx-sync": "this:drop",
+	}
+}
+
+// OpensDialog gives the attributes of a link whose page opens in the dialog. Without script the page itself opens.
+func OpensDialog(url string) templ.Attributes {
+	return templ.Attributes{"hx-get": url, "hx-target": "#dialog-body", "hx-swap": "innerHTML ignoreTitle:true"}
 }
 
 // describedBy names the hint and the error of a field.
@@ -75,10 +108,48 @@ func tint(name string) string {
 
 func iconURL(name string) string { return static.URL("icons.svg") + "#" + name }
 
+// Button is a button or, with a URL, a link that looks like one.
+type Button struct {
+	Label   string // the name; shown, or read aloud when the button is only an icon
+	Kind    string // primary, secondary (""), tertiary or danger
+	Icon    string // before the label
+	IconEnd string // after the label
+	Small   bool
+	URL     string // of a link
+	Type    string // of a button: button when empty
+	Name    string
+	Value   string
+	Form    string // the id of the form that it belongs to when it stands outside of it
+	Busy    string // the label while its form is on the way, such as "Saving …"
+	Reason  string // why it cannot be used now; shown beside it. Empty: it can
+	Class   string
+	Attrs   templ.Attributes
+}
+
+func (b Button) classes() string {
+	kinds := map[string]string{"primary": " btn--p", "tertiary": " btn--g", "danger": " btn--d"}
+	c := "btn" + kinds[b.Kind]
+	if b.Small {
+		c += " btn--s"
+	}
+	if b.Class != "" {
+		c += " " + b.Class
+	}
+	return c
+}
+
+func (b Button) kind() string {
+	if b.Type == "" {
+		return "button"
+	}
+	return b.Type
+}
+
 // Option is one choice of a list.
 type Option struct {
-	Value, Label, Hint string
-	Disabled           bool
+	Value, Label string
+	Hint         string // beside a disabled one: the reason
+	Disabled     bool
 }
 
 // Field is a field of a form.
@@ -90,10 +161,13 @@ type Field struct {
 	Problem      string
 	Type         string // text when empty
 	Autocomplete string
+	InputMode    string
+	Placeholder  string
 	Mono         bool
-	Max          int
+	Max          int // characters; 0 is no limit
+	Rows         int // of a text area; 4 when 0
 	Focus        bool
-	Required     bool
+	Optional     bool // says so beside the label
 }
 
 func (f Field) kind() string {
@@ -103,34 +177,49 @@ func (f Field) kind() string {
 	return f.Type
 }
 
-// Step is one step of a wizard as its side shows it.
-type Step struct {
-	Label, Detail, URL string
-	Done, Now          bool
-}
-
-// Tab is one of a row of links.
-type Tab struct {
-	Label, URL, Count string
-	Now               bool
-}
-
-// Task is one line of a task list. State is done, doing, todo or later; a later one is no link.
-type Task struct {
-	Label, Text, URL, State string
-}
-
-func taskChip(state string) string {
-	switch state {
-	case "done":
-		return "chip chip--s"
-	case "doing":
-		return "chip chip--i"
+func (f Field) rows() string {
+	if f.Rows == 0 {
+		return "4"
 	}
-	return "chip"
+	return strconv.Itoa(f.Rows)
 }
 
-// optionID gives the first option the field's own id.
+// attrs are what every input of the field has.
+func (f Field) attrs() templ.Attributes {
+	a := templ.Attributes{"id": f.Name, "name": f.Name}
+	set := func(name, value string) {
+		if value != "" {
+			a[name] = value
+		}
+	}
+	set("aria-describedby", describedBy(f.Name, f.Hint, f.Problem))
+	set("autocomplete", f.Autocomplete)
+	set("inputmode", f.InputMode)
+	set("placeholder", f.Placeholder)
+	if f.Mono {
+		a["spellcheck"], a["autocapitalize"], a["dir"] = "false", "off", "ltr"
+	}
+	if f.Max > 0 {
+		a["maxlength"] = strconv.Itoa(f.Max)
+	}
+	if f.Problem != "" {
+		a["aria-invalid"] = "true"
+	}
+	a["autofocus"] = f.Focus
+	return a
+}
+
+// secretAttrs are attrs for a value that browsers must not keep, unless the field says otherwise.
+func (f Field) secretAttrs() templ.Attributes {
+	a := f.attrs()
+	a["spellcheck"] = "false"
+	if f.Autocomplete == "" {
+		a["autocomplete"] = "off"
+	}
+	return a
+}
+
+// optionID gives the first option the field's own id, so that the error summary finds it.
 func optionID(name string, i int) string {
 	if i == 0 {
 		return name
@@ -144,6 +233,8 @@ func bannerIcon(kind string) string {
 		return "ok"
 	case "i":
 		return "info"
+	case "e":
+		return "no"
 	}
 	return "alert"
 }
