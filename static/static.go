@@ -1,5 +1,5 @@
-// Package static holds what browsers load: style, scripts, fonts, icons. All of it lives under one path that ends with
-// a hash of the content, so that a file can be kept for ever and scripts can import each other by relative names.
+// Package static holds what browsers load: style, scripts, fonts, icons. All of it lives under one path that holds a
+// hash of the content, so that a file can be kept for ever and files can name each other by relative paths.
 package static
 
 import (
@@ -7,6 +7,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
+	"path"
 	"strings"
 )
 
@@ -15,16 +16,20 @@ import (
 //go:embed app.css icons.svg favicon.svg favicon-dot.svg htmx.min.js js/*.js fonts/*
 var FS embed.FS
 
-var version = hash()
+// CacheControl is the header of every file: its address changes when it does.
+const CacheControl = "public, max-age=31536000, immutable"
 
-func hash() string {
+var prefix = "/static/" + hash(FS) + "/"
+
+// hash gives a short name for the content of all files.
+func hash(files fs.FS) string {
 	h := sha256.New()
-	err := fs.WalkDir(FS, ".", func(path string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		b, err := FS.ReadFile(path)
-		_, _ = h.Write([]byte(path))
+		b, err := fs.ReadFile(files, name)
+		_, _ = h.Write([]byte(name + "\x00"))
 		_, _ = h.Write(b)
 		return err
 	})
@@ -35,21 +40,48 @@ func hash() string {
 }
 
 // Prefix is where the files are served.
-func Prefix() string { return "/static/" + version + "/" }
+func Prefix() string { return prefix }
 
 // URL gives the address of a file.
-func URL(name string) string { return Prefix() + name }
+func URL(name string) string { return prefix + name }
+
+// Open gives the content of the file at an address that URL made, and its media type; false for any other address,
+// such as one of another version of the program.
+func Open(url string) (body []byte, contentType string, ok bool) {
+	name, ok := strings.CutPrefix(url, prefix)
+	if !ok {
+		return nil, "", false
+	}
+	body, err := FS.ReadFile(name)
+	return body, ContentType(name), err == nil
+}
+
+// Modules gives the addresses of the scripts that js/app.js is made of, so that a page can ask for all of them at once.
+func Modules() []string { return modules }
+
+var modules = moduleURLs()
+
+func moduleURLs() []string {
+	names, err := fs.Glob(FS, "js/*.js")
+	if err != nil {
+		panic(err)
+	}
+	for i, n := range names {
+		names[i] = URL(n)
+	}
+	return names
+}
 
 // ContentType gives the media type of a file, by its name.
 func ContentType(name string) string {
-	switch name[strings.LastIndexByte(name, '.')+1:] {
-	case "css":
+	switch path.Ext(name) {
+	case ".css":
 		return "text/css; charset=utf-8"
-	case "js":
+	case ".js":
 		return "text/javascript; charset=utf-8"
-	case "svg":
+	case ".svg":
 		return "image/svg+xml"
-	case "woff2":
+	case ".woff2":
 		return "font/woff2"
 	}
 	return "text/plain; charset=utf-8"

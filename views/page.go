@@ -29,8 +29,9 @@ type Page struct {
 	EnterNewline bool     // Enter makes a new line; Ctrl+Enter sends
 }
 
-// User is who looks at the page.
-type User struct{ Name, Role string }
+// User is who looks at the page. ID only has to differ between people: texts that one of them has not sent yet are not
+// sent by the next one who signs in.
+type User struct{ ID, Name, Role string }
 
 // Rail is the state of the main navigation.
 type Rail struct {
@@ -61,13 +62,16 @@ var scriptTexts = map[string]string{
 	"data-t-timeout": "js.timeout", "data-t-offline": "js.offline", "data-t-waiting": "js.waiting",
 	"data-t-sending": "js.sending", "data-t-not-sent": "js.not_sent", "data-t-copied": "js.copied",
 	"data-t-copy-failed": "js.copy_failed", "data-t-back": "conn.back", "data-t-lost": "conn.lost",
-	"data-t-hide": "button.hide", "data-t-show": "button.show",
+	"data-t-chars-left": "js.chars_left",
 }
 
 func (p Page) bodyAttrs(ctx context.Context) templ.Attributes {
 	a := templ.Attributes{"hx-status:5xx:inherited": "swap:none"}
 	for name, key := range scriptTexts {
-		a[name] = i18n.T(ctx, key)
+		a[name] = i18n.T(ctx, key, "n", "{n}")
+	}
+	if p.User.ID != "" {
+		a["data-user"] = p.User.ID
 	}
 	if p.NoShortcuts {
 		a["data-keys"] = "off"
@@ -194,13 +198,13 @@ func (w WizardFrame) next(ctx context.Context) components.Button {
 
 func (w WizardFrame) back(ctx context.Context) components.Button {
 	b := w.action("back", i18n.T(ctx, "button.back"), "")
-	b.Class = "btn--back"
+	b.Icon = "arrl"
 	return b
 }
 
 func (w WizardFrame) save(ctx context.Context) components.Button {
 	b := w.action("save", i18n.T(ctx, "button.save_exit"), "tertiary")
-	b.Class = "ms-auto"
+	b.Class = "ms-auto wiz__save"
 	return b
 }
 

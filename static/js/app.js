@@ -7,6 +7,7 @@ import './composer.js';
 import './fields.js';
 import './window.js';
 import './keys.js';
+import './unread.js';
 import './live.js';
 
 const on = (n, f) => document.addEventListener(n, f);
@@ -25,7 +26,7 @@ on('htmx:error', e => {
   const c = e.detail.ctx;
   if (!c || c.sourceElement?.id === 'live') return;
   if (c.request?.headers?.['HX-History-Restore-Request']) history.go(wentBack ? 1 : -1); // address and thread must agree
-  toast(c.request?.signal?.reason === 'timeout' ? say('timeout') : say('offline'));
+  toast(say(c.request?.signal?.reason === 'timeout' ? 'timeout' : 'offline'));
 });
 let wentBack = true;
 window.navigation?.addEventListener('navigate', e => { if (e.navigationType === 'traverse') wentBack = e.destination.index < navigation.currentEntry.index; });
@@ -41,9 +42,16 @@ const refocus = () => {
 on('htmx:after:swap', () => queueMicrotask(refocus));
 window.navigation?.addEventListener('navigatesuccess', () => setTimeout(refocus));
 
-// Dialog pages: a link whose target is #dialog-body opens the dialog; the same URL is a page.
+// Dialog pages: a link whose target is #dialog-body opens the dialog; the same URL is a page. [data-close] closes the
+// dialog that it stands in; on the page it is a link.
 const dlg = document.getElementById('dialog');
 on('htmx:after:swap', e => { if (e.detail.ctx.target?.id === 'dialog-body' && !dlg.open) dlg.showModal(); });
 on('dialog:close', () => dlg.close());
-on('click', e => { if (dlg.open && e.target.closest('[data-close]')) { e.preventDefault(); dlg.close(); } });
+on('click', e => {
+  const open = e.target.closest('[data-close]')?.closest('dialog');
+  if (open) { e.preventDefault(); open.close(); }
+});
 dlg.addEventListener('close', () => { document.getElementById('dialog-body').replaceChildren(); });
+
+// What is not sent yet is another person's business once somebody else signs in.
+on('submit', e => { if (e.target.getAttribute('action') === '/logout') sessionStorage.removeItem('outbox'); });

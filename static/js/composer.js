@@ -1,12 +1,22 @@
 // Composer: optimistic bubbles, one outbox per conversation that sends in order, drafts. No swap touches the text box.
 import { upsert } from './thread.js';
 import { toast } from './toast.js';
-import { say } from './text.js';
+import { say, polite } from './text.js';
 const on = (n, f) => document.addEventListener(n, f);
 const boxes = new Map(); // conversation -> {items: [{key, text, url, state}], busy}
 const box = id => boxes.get(id) || boxes.set(id, { items: [], busy: false }).get(id);
-const keep = () => sessionStorage.setItem('outbox', JSON.stringify([...boxes].filter(([, b]) => b.items.length).map(([id, b]) => [id, b.items])));
-for (const [id, items] of JSON.parse(sessionStorage.getItem('outbox') || '[]')) box(id).items = items.map(i => ({ ...i, state: 'wait' }));
+const user = document.body.dataset.user || '';
+
+// The outbox outlives a reload and a sign-in, for the same person only.
+const keep = () => {
+  const full = [...boxes].filter(([, b]) => b.items.length).map(([id, b]) => [id, b.items]);
+  try { sessionStorage.setItem('outbox', JSON.stringify({ user, full })); } catch { /* it lives as long as the page */ }
+};
+try {
+  const kept = JSON.parse(sessionStorage.getItem('outbox') || '{}');
+  if (kept.user === user) for (const [id, items] of kept.full || []) box(id).items = items.map(i => ({ ...i, state: 'wait' }));
+  else if (user) sessionStorage.removeItem('outbox');
+} catch { /* nothing was kept */ }
 const key = () => [...crypto.getRandomValues(new Uint8Array(12))].map(b => b.toString(16).padStart(2, '0')).join('');
 const shown = () => document.getElementById('log')?.dataset.conversation;
 
@@ -73,13 +83,13 @@ on('submit', e => {
   box(id).items.push({ key: key(), text, url: f.getAttribute('action'), state: 'sending' });
   clearTimeout(f._draft); f._dirty = false;
   ta.value = ''; ta.focus();
-  paint(); pump(id);
+  count(f); paint(); pump(id);
 });
 on('keydown', e => {
   const ta = e.target.closest('form[data-composer] textarea');
   if (!ta || e.key !== 'Enter' || e.isComposing || e.keyCode === 229) return;
-  const touch = matchMedia('(pointer: coarse)').matches;
-  if (e.ctrlKey || e.metaKey || (!e.shiftKey && !touch)) { e.preventDefault(); if (!e.repeat) ta.form.requestSubmit(); }
+  const newline = document.body.dataset.enter === 'newline' || matchMedia('(pointer: coarse)').matches;
+  if (e.ctrlKey || e.metaKey || (!e.shiftKey && !newline)) { e.preventDefault(); if (!e.repeat) ta.form.requestSubmit(); }
 });
 on('click', e => {
   const li = e.target.closest('li.msg'), id = shown();
@@ -89,10 +99,19 @@ on('click', e => {
   if (e.target.closest('[data-drop]')) { box(id).items = box(id).items.filter(x => x !== it); li.remove(); keep(); pump(id); document.getElementById('body')?.focus(); }
 });
 
+// The counter; said once when a hundred are left.
+function count(f) {
+  const ta = f.elements.body, shown = f.querySelector('[data-count]');
+  if (shown) shown.textContent = ta.value.length;
+  const few = ta.maxLength > 0 && ta.maxLength - ta.value.length <= 100;
+  if (few && !f._few) polite(say('charsLeft', ta.maxLength - ta.value.length));
+  f._few = few;
+}
+
 // Drafts: 800 ms after the last key; at once when the thread is swapped away or the page goes.
 const save = f => { if (!f?._dirty) return; f._dirty = false; clearTimeout(f._draft);
   fetch(f.dataset.draft, { method: 'POST', keepalive: true, headers: { 'HX-Request-Type': 'partial' }, body: new URLSearchParams({ body: f.elements.body.value }) }).catch(() => { f._dirty = true; }); };
-on('input', e => { const f = e.target.closest('form[data-composer]'); if (!f) return; f._dirty = true; clearTimeout(f._draft); f._draft = setTimeout(save, 800, f); });
+on('input', e => { const f = e.target.closest('form[data-composer]'); if (!f) return; count(f); f._dirty = true; clearTimeout(f._draft); f._draft = setTimeout(save, 800, f); });
 on('htmx:before:swap', e => { if (e.detail.tasks.some(t => t.target?.contains?.(document.getElementById('composer')))) save(document.getElementById('composer')); });
 addEventListener('pagehide', () => save(document.querySelector('form[data-composer]')));
 

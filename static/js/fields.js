@@ -1,37 +1,93 @@
-// Small things in forms: copy, show a secret, parts that belong to a switch, the page title after a swap.
+// Small things in forms: copy, show a secret, keep the old secret, parts that belong to a switch, a busy button, theme.
 import { say, polite } from './text.js';
-const on = (n, f) => document.addEventListener(n, f);
+const on = (n, f, capture) => document.addEventListener(n, f, capture);
+const byID = name => document.getElementById(name.replace(/^#/, ''));
 
-on('click', async e => {
-  const copy = e.target.closest('[data-copy]');
-  if (copy) {
-    const from = document.querySelector(copy.dataset.copy), label = copy.querySelector('span') || copy;
-    const text = from.value ?? from.textContent.trim();
-    try { await navigator.clipboard.writeText(text); } catch { from.select?.(); polite(say('pressCopy')); label.textContent = say('pressCopy'); return; }
-    const was = copy.dataset.label ||= label.textContent;
-    label.textContent = say('copied');
-    copy.classList.add('is-done');
-    polite(say('copied'));
-    setTimeout(() => { label.textContent = was; copy.classList.remove('is-done'); }, 2000);
+// data-copy="id": the clipboard, or where the browser refuses it, the text selected and the keys to press.
+async function copy(b) {
+  const from = byID(b.dataset.copy), label = b.querySelector('span') || b;
+  b.dataset.label ||= label.textContent;
+  let said = 'copied';
+  try {
+    await navigator.clipboard.writeText(from.value ?? from.textContent.trim());
+  } catch {
+    said = 'copyFailed';
+    select(from);
   }
-  const reveal = e.target.closest('[data-reveal]');
-  if (reveal) {
-    const f = document.querySelector(reveal.dataset.reveal), show = f.type === 'password';
-    f.type = show ? 'text' : 'password';
-    reveal.setAttribute('aria-pressed', show);
-  }
+  label.textContent = say(said);
+  b.classList.toggle('is-done', said === 'copied');
+  polite(say(said));
+  clearTimeout(b._back);
+  b._back = setTimeout(() => { label.textContent = b.dataset.label; b.classList.remove('is-done'); }, said === 'copied' ? 2000 : 6000);
+}
+
+function select(el) {
+  if (el.select) { el.focus(); el.select(); return; }
+  const range = document.createRange();
+  range.selectNodeContents(el);
+  getSelection().removeAllRanges();
+  getSelection().addRange(range);
+}
+
+function reveal(b) {
+  const f = byID(b.dataset.reveal), show = f.type === 'password';
+  f.type = show ? 'text' : 'password';
+  b.setAttribute('aria-pressed', show);
+}
+
+on('click', e => {
+  const c = e.target.closest('[data-copy]'), r = e.target.closest('[data-reveal]');
+  if (c) copy(c);
+  if (r) reveal(r);
 });
 
-// data-shows="#part": the part is there only while the switch is on. Without script it is always there.
-const follow = s => { const part = document.querySelector(s.dataset.shows); if (part) part.hidden = !s.checked; };
-on('change', e => { if (e.target.matches?.('[data-shows]')) follow(e.target); });
+// A secret that is replaced: opening goes to the empty field, closing forgets what was typed.
+on('toggle', e => {
+  if (!e.target.matches?.('details[data-secret]')) return;
+  const f = e.target.querySelector('input');
+  if (e.target.open) f.focus(); else f.value = '';
+}, true);
+
+// data-shows="id": the part is there only while the switch is on. Without script it is always there.
+const follow = s => { const part = byID(s.dataset.shows); if (part) part.hidden = !s.checked; };
 const followAll = () => document.querySelectorAll('[data-shows]').forEach(follow);
+on('change', e => {
+  if (e.target.matches?.('[data-shows]')) follow(e.target);
+  if (e.target.matches?.('[data-submits]')) e.target.form.requestSubmit();
+  if (e.target.matches?.('[data-theme-choice]')) theme(e.target.value);
+});
 on('htmx:after:swap', followAll);
 followAll();
 
-// A form that asks to be sent when it changes.
-on('change', e => { if (e.target.matches?.('[data-submits]')) e.target.form.requestSubmit(); });
+// The theme is seen at once; the form keeps it.
+function theme(value) {
+  if (value) document.documentElement.dataset.theme = value; else delete document.documentElement.dataset.theme;
+}
 
-// A part that refetches itself when the stream names it.
-on('live:account', e => document.querySelectorAll(`[data-account="${e.detail}"]`).forEach(x => x.dispatchEvent(new Event('account:refresh'))));
-for (const n of ['live:up', 'live:resync']) on(n, () => document.querySelectorAll('[data-account]').forEach(x => x.dispatchEvent(new Event('account:refresh'))));
+// data-busy on the pressed button: its words while the form is on the way.
+let pressed = null;
+on('submit', e => { pressed = e.submitter; }, true);
+on('htmx:before:request', e => {
+  const b = pressed, form = e.detail.ctx.sourceElement;
+  if (!b || b.form !== form) return;
+  const shown = b.classList.contains('vh') ? form.ownerDocument.querySelector(`[form="${form.id}"][data-busy]`) : b;
+  if (!shown?.dataset.busy) return;
+  const label = shown.querySelector('span') || shown;
+  form._busyButton = { shown, label, was: label.textContent };
+  label.textContent = shown.dataset.busy;
+  shown.classList.add('is-busy');
+  shown.setAttribute('aria-disabled', 'true');
+});
+on('htmx:finally:request', e => {
+  const b = e.detail.ctx.sourceElement?._busyButton;
+  if (!b) return;
+  b.label.textContent = b.was;
+  b.shown.classList.remove('is-busy');
+  b.shown.removeAttribute('aria-disabled');
+  delete e.detail.ctx.sourceElement._busyButton;
+});
+
+// A part that refetches itself when the stream names its account.
+const refetch = sel => document.querySelectorAll(sel).forEach(x => x.dispatchEvent(new Event('account:refresh')));
+on('live:account', e => refetch(`[data-account="${CSS.escape(e.detail)}"]`));
+for (const n of ['live:up', 'live:resync']) on(n, () => refetch('[data-account]'));

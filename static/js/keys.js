@@ -1,7 +1,8 @@
-// Single keys, only outside of fields; data-keys="off" on <body> turns them off.
+// Single keys, only outside of fields; data-keys="off" on <body> turns them off. A key without its control does nothing.
 const rows = () => [...document.querySelectorAll('#list a.conv')];
-const click = sel => { const el = document.querySelector(sel); el?.click(); return !!el; };
-let g = 0;
+const shown = el => el && el.checkVisibility();
+const click = sel => { const el = document.querySelector(sel); if (shown(el)) { el.click(); return true; } return false; };
+const focus = sel => { const el = document.querySelector(sel); el?.focus(); return !!el; };
 
 function step(by) {
   const all = rows();
@@ -13,25 +14,36 @@ function step(by) {
   return true;
 }
 
+const places = { i: '/inbox', a: '/admin' };
+function go(key) {
+  const to = places[key];
+  if (!to || !document.querySelector(`.rail a[href="${to}"]`)) return false;
+  location.href = to;
+  return true;
+}
+
 const keys = {
-  '?': () => click('[data-key="?"]'),
+  '?': () => { const d = document.getElementById('keys'); d?.showModal(); return !!d; },
   j: () => step(1),
   k: () => step(-1),
   n: () => click('[data-key="n"]'),
   e: () => click('[data-key="e"]'),
   a: () => click('[data-key="a"]'),
-  r: () => { const b = document.getElementById('body'); b?.focus(); return !!b; },
+  r: () => focus('#body'),
+  '/': () => focus('[data-key="/"]'),
 };
 
+// Esc leads back to the list: on a phone it is another page, else the current row.
+const back = () => click('.thread .back') || focus('#list a.conv[aria-current]');
+
+let g = 0; // when G was pressed: the next key names a place
 document.addEventListener('keydown', e => {
-  if (document.body.dataset.keys === 'off' || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
-  if (e.target.closest?.('input, textarea, select, [contenteditable], dialog')) return;
-  const now = Date.now();
-  if (now - g < 1000) {
-    g = 0;
-    const to = { i: '/inbox', a: '/admin' }[e.key];
-    if (to && document.querySelector(`.rail a[href="${to}"]`)) { e.preventDefault(); location.href = to; return; }
-  }
-  if (e.key === 'g') { g = now; return; }
+  if (e.isComposing || e.ctrlKey || e.metaKey || e.altKey || e.target.closest?.('dialog')) return;
+  if (e.key === 'Escape') { if (!document.querySelector('dialog[open]')) back(); return; }
+  if (document.body.dataset.keys === 'off' || e.target.closest?.('input, textarea, select, [contenteditable]')) return;
+  const wasG = Date.now() - g < 1000;
+  g = 0;
+  if (wasG && go(e.key)) { e.preventDefault(); return; }
+  if (e.key === 'g') { g = Date.now(); return; }
   if (keys[e.key]?.()) e.preventDefault();
 });

@@ -6,7 +6,9 @@ const inUse = l => l.matches(':hover') || l.querySelector(':focus-visible');
 const refresh = () => { const l = list(); if (l) { held = 0; pill(); l.dispatchEvent(new Event('list:refresh')); } };
 const pill = () => {
   const p = document.getElementById('list-pill');
-  if (p) { p.hidden = !held; p.querySelector('span').textContent = held; }
+  if (!p) return;
+  p.hidden = !held;
+  p.querySelector('span').textContent = p.dataset.one ? (held === 1 ? p.dataset.one : p.dataset.other).replace('{n}', held) : held;
 };
 on('live:conversation', () => { const l = list(); if (!l) return; if (inUse(l)) { held++; pill(); } else refresh(); });
 on('live:up', refresh);

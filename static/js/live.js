@@ -1,5 +1,8 @@
 // Own stream client: fetch instead of EventSource, because only fetch shows the status (401, 503, not a stream).
-// Events on document: live:<name> with the data as detail, live:up, live:down, live:signedout.
+// Events on document: live:<name> with the data as detail, live:up, live:down, live:retry with the milliseconds to the
+// next try, live:signedout.
+import { say, polite } from './text.js';
+
 const el = document.querySelector('[data-live]');
 const emit = (n, d) => document.dispatchEvent(new CustomEvent('live:' + n, { detail: d }));
 if (el) {
@@ -13,7 +16,12 @@ if (el) {
     if (isUp !== true) { isUp = true; attempt = 0; emit('up'); } // only a first event is proof, headers are not
   };
   const down = () => { if (isUp !== false) { isUp = false; emit('down'); } };
-  const again = () => { clearTimeout(retry); retry = setTimeout(connect, Math.min(max, 300 * 2 ** attempt++) * (0.7 + Math.random() * 0.6)); };
+  const again = () => {
+    const wait = Math.min(max, 300 * 2 ** attempt++) * (0.7 + Math.random() * 0.6);
+    clearTimeout(retry);
+    retry = setTimeout(connect, wait);
+    emit('retry', wait);
+  };
 
   async function connect() {
     clearTimeout(retry); clearTimeout(watch); ac?.abort();
@@ -58,9 +66,28 @@ if (el) {
 }
 
 document.addEventListener('live:signedout', () => { location.href = '/login?next=' + encodeURIComponent(location.pathname + location.search); });
+
+// The banner: shown while the line is down, said once, with the seconds to the next try.
 const conn = document.getElementById('conn');
 if (conn) {
-  document.addEventListener('live:down', () => { conn.hidden = false; });
-  document.addEventListener('live:up', () => { conn.hidden = true; });
+  const left = conn.querySelector('[data-live-in]');
+  let at = 0, clock;
+  const count = () => {
+    const s = Math.max(0, Math.ceil((at - Date.now()) / 1000));
+    left.textContent = s > 0 ? left.dataset.text.replace('{n}', s) : '';
+  };
+  document.addEventListener('live:retry', e => { at = Date.now() + e.detail; count(); });
+  document.addEventListener('live:down', () => {
+    if (!conn.hidden) return;
+    conn.hidden = false;
+    polite(say('lost'));
+    clearInterval(clock);
+    clock = setInterval(count, 1000);
+  });
+  document.addEventListener('live:up', () => {
+    if (conn.hidden) return;
+    conn.hidden = true;
+    polite(say('back'));
+    clearInterval(clock);
+  });
 }
-document.addEventListener('live:signedout', () => { location.href = '/login?next=' + encodeURIComponent(location.pathname + location.search); });

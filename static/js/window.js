@@ -1,7 +1,7 @@
 // The reply window counts down: each minute, in the last five each second, by the server's clock.
 import { polite } from './text.js';
 const on = (n, f) => document.addEventListener(n, f);
-let timer, said = '';
+let timer, said = null; // {key, at}: what was last seen of which window
 
 const two = n => String(n).padStart(2, '0');
 function words(el, s) {
@@ -27,18 +27,18 @@ function tick() {
   timer = setTimeout(tick, left < 301 ? 1000 : Math.min(60000, (left % 60 + 0.2) * 1000));
 }
 
+// Said once, when the last hour and the last ten minutes begin; not for a window that was opened later than that.
 function announce(el, at, text) {
-  const key = el.dataset.closesAt + at;
-  if (!at || said === key) return;
-  said = key;
-  polite(`${el.dataset.closes} ${text}`);
+  const key = el.dataset.closesAt;
+  if (said?.key === key && said.at !== at && at) polite(`${el.dataset.closes} ${text}`);
+  said = { key, at };
 }
 
 // The server says what stands in the composer's place; it keeps the draft first.
 function closed(el) {
-  polite(el.dataset.closed);
   const f = document.getElementById('composer');
   if (!f?.dataset.state || f._asked) return;
+  polite(el.dataset.closed);
   f._asked = true;
   const text = f.elements?.body?.value || '';
   fetch(f.dataset.state, { headers: { 'HX-Request-Type': 'partial' } }).then(r => r.ok ? r.text() : null).then(async html => {

@@ -93,7 +93,7 @@ func buttonFace(b Button) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if b.Icon != "" {
-			templ_7745c5c3_Err = Icon(b.Icon, "ic--s").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Icon(b.Icon, arrow("ic--s", b.Icon)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -120,7 +120,7 @@ func buttonFace(b Button) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if b.IconEnd != "" {
-			templ_7745c5c3_Err = Icon(b.IconEnd, "ic--s ic--flip").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Icon(b.IconEnd, arrow("ic--s", b.IconEnd)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -484,7 +484,7 @@ func IconButton(b Button) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Icon(b.Icon, "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Icon(b.Icon, arrow("", b.Icon)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -613,7 +613,7 @@ func IconButton(b Button) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Icon(b.Icon, "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Icon(b.Icon, arrow("", b.Icon)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -108,6 +108,15 @@ func tint(name string) string {
 
 func iconURL(name string) string { return static.URL("icons.svg") + "#" + name }
 
+// arrow adds the class that turns pictures with a direction around where text runs from right to left.
+func arrow(class, icon string) string {
+	switch icon {
+	case "arrl", "arrr", "chevl", "chevr", "send":
+		return class + " ic--flip"
+	}
+	return class
+}
+
 // Button is a button or, with a URL, a link that looks like one.
 type Button struct {
 	Label   string // the name; shown, or read aloud when the button is only an icon
