@@ -198,4 +198,3 @@ func (s *Service) CompleteNumbers(ctx context.Context, v models.Viewer, id model
 		return nil
 	})
 }
-

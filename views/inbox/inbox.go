@@ -1,0 +1,296 @@
+// Package inbox is the agent's page: the list, the thread, the composer and what stands beside them.
+package inbox
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"kanal/models"
+	"kanal/views/components"
+	"kanal/views/i18n"
+)
+
+// Page is the whole inbox. Thread is nil when no conversation is open.
+type Page struct {
+	List   List
+	Thread *Thread
+}
+
+// List is the conversation list of one view.
+type List struct {
+	View    models.InboxView
+	Rows    []models.ConversationRow
+	Counts  models.InboxCounts
+	Current models.ConversationID
+	More    string // the address of the next page, "" when there is none
+	Now     time.Time
+	Notice  string // what to know about the accounts in use
+}
+
+// Thread is one open conversation.
+type Thread struct {
+	Row      models.ConversationRow
+	Messages []models.Message
+	Older    string // the address of the page before, "" when there is none
+	Earlier  []models.ConversationRow
+	Viewer   models.Viewer
+	Composer Composer
+	Now      time.Time // as the account sees it
+	Advice   Advice
+}
+
+// Advice says what a person can do about a code of Twilio's: "retry", "admin" or "none", and whether the code has a
+// sentence of its own.
+type Advice func(code int) (what string, known bool)
+
+// Composer is what stands under the thread: the form, or a panel that says why there is none.
+type Composer struct {
+	Row        models.ConversationRow
+	Viewer     models.Viewer
+	Text       string // the draft, or what was typed
+	Key        string // a fresh client key
+	Problem    string
+	EnterSends bool
+	Now        time.Time
+	Focus      bool // the panel takes the focus: it has just replaced the form
+}
+
+// mode says what stands in the composer's place.
+func (c Composer) mode() string {
+	switch {
+	case c.Row.State == models.Closed:
+		return "is_closed"
+	case c.Row.State == models.WrapUp:
+		return "wrap_up"
+	case c.Row.UserID != nil && *c.Row.UserID != c.Viewer.User:
+		return "other"
+	}
+	switch c.Row.Window().State(c.Now) {
+	case models.WindowNever:
+		return "never"
+	case models.WindowClosed:
+		return "closed"
+	}
+	return "form"
+}
+
+func name(r models.ConversationRow) string {
+	if r.ContactName != "" {
+		return r.ContactName
+	}
+	return address(r)
+}
+
+// address gives the number, or for a hidden one the last part of the user id.
+func address(r models.ConversationRow) string {
+	a := strings.TrimPrefix(r.Address, "whatsapp:")
+	if strings.HasPrefix(a, "+") {
+		return i18n.Phone(a)
+	}
+	return a
+}
+
+func firstName(r models.ConversationRow) string {
+	if r.ContactName == "" {
+		return address(r)
+	}
+	return strings.Fields(r.ContactName + " ")[0]
+}
+
+func id[T ~int64](v T) string { return strconv.FormatInt(int64(v), 10) }
+
+func conversationURL(v models.ConversationID, view models.InboxView, rest string) string {
+	u := "/inbox/" + id(v) + rest
+	if view != "" && view != models.ViewMine && rest == "" {
+		u += "?view=" + string(view)
+	}
+	return u
+}
+
+// group is a heading with its rows.
+type group struct {
+	title string
+	rows  []models.ConversationRow
+}
+
+// groups parts the list as its view is read: one's own by who has to write next.
+func (l List) groups(ctx context.Context) []group {
+	if l.View != models.ViewMine {
+		key := map[models.InboxView]string{models.ViewQueue: "inbox.group_queue", models.ViewAll: "inbox.group_all"}[l.View]
+		return []group{{i18n.T(ctx, key), l.Rows}}
+	}
+	active, waiting, wrapUp := group{title: i18n.T(ctx, "inbox.group_active")}, group{title: i18n.T(ctx, "inbox.group_waiting")}, group{title: i18n.T(ctx, "inbox.group_wrap_up")}
+	for _, r := range l.Rows {
+		switch {
+		case r.State == models.WrapUp:
+			wrapUp.rows = append(wrapUp.rows, r)
+		case r.WaitsForCustomer():
+			waiting.rows = append(waiting.rows, r)
+		default:
+			active.rows = append(active.rows, r)
+		}
+	}
+	return []group{active, waiting, wrapUp}
+}
+
+func (l List) tabs(ctx context.Context) []components.Tab {
+	count := func(n int) string {
+		if n >= 1000 {
+			return "999+"
+		}
+		return strconv.Itoa(n)
+	}
+	return []components.Tab{
+		{Label: i18n.T(ctx, "inbox.mine"), URL: "/inbox?view=mine", Count: count(l.Counts.Mine), Now: l.View == models.ViewMine},
+		{Label: i18n.T(ctx, "inbox.queue"), URL: "/inbox?view=queue", Count: count(l.Counts.Queue), Now: l.View == models.ViewQueue},
+		{Label: i18n.T(ctx, "inbox.all"), URL: "/inbox?view=all", Count: count(l.Counts.All), Now: l.View == models.ViewAll},
+	}
+}
+
+// line is a message, or the day that begins with it.
+func newDay(ctx context.Context, ms []models.Message, i int) bool {
+	return i == 0 || i18n.Date(ctx, ms[i].CreatedAt) != i18n.Date(ctx, ms[i-1].CreatedAt)
+}
+
+// domID is the one id of a message from the first moment: its client key when a person here wrote it, else its seq.
+func domID(m models.Message) string {
+	if m.ClientKey != nil {
+		return "m-" + *m.ClientKey
+	}
+	return fmt.Sprintf("m-%d", m.Seq)
+}
+
+// author names who wrote a message, for those who cannot see on which side it stands.
+func author(ctx context.Context, t Thread, m models.Message) string {
+	switch {
+	case m.Direction == models.In:
+		return name(t.Row)
+	case m.Trigger != "":
+		return i18n.T(ctx, "thread.automated")
+	case m.UserID != nil && *m.UserID == t.Viewer.User:
+		return i18n.T(ctx, "thread.you")
+	}
+	return m.UserName
+}
+
+// failure gives the sentence under a message that failed.
+func (t Thread) failure(ctx context.Context, m models.Message) string {
+	if _, known := t.Advice(m.ErrorCode); known {
+		return i18n.T(ctx, "twilio.code."+strconv.Itoa(m.ErrorCode))
+	}
+	return i18n.T(ctx, "twilio.code.other", "code", m.ErrorCode)
+}
+
+func (t Thread) advice(m models.Message) string {
+	what, _ := t.Advice(m.ErrorCode)
+	return what
+}
+
+func tick(s models.MessageState) string {
+	switch s {
+	case models.Delivered, models.Read:
+		return "ticks"
+	case models.Accepted, models.Sent:
+		return "tick"
+	}
+	return "clock"
+}
+
+func bare(m models.Message) bool {
+	return m.Body != "" && (m.Kind == models.KindText || m.Kind == "button" || m.Kind == "list_reply")
+}
+
+func kindName(ctx context.Context, kind models.MessageKind) string {
+	key := "kind." + string(kind)
+	if !i18n.Has(key) {
+		key = "kind.unsupported"
+	}
+	return i18n.T(ctx, key)
+}
+
+// preview is the last line of a conversation as its row shows it.
+func preview(ctx context.Context, r models.ConversationRow) string {
+	if p := r.LastPreview; strings.HasPrefix(p, "[") && strings.HasSuffix(p, "]") {
+		return kindName(ctx, models.MessageKind(strings.Trim(p, "[]")))
+	}
+	return r.LastPreview
+}
+
+// version changes whenever what surrounds the messages has to be drawn again.
+func version(r models.ConversationRow) string {
+	owner := models.UserID(0)
+	if r.UserID != nil {
+		owner = *r.UserID
+	}
+	return fmt.Sprintf("%s-%d", r.State, owner)
+}
+
+// Version is version for the header that the thread's refresh reads.
+func Version(r models.ConversationRow) string { return version(r) }
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// realClosing gives the closing time on the clock on the wall: a simulated account's clock runs ahead.
+func realClosing(r models.ConversationRow) time.Time {
+	return r.Window().ClosesAt.Add(-r.ClockAhead)
+}
+
+func windowClass(s models.WindowState) string {
+	switch s {
+	case models.WindowLast:
+		return "win--e"
+	case models.WindowSoon:
+		return "win--w"
+	}
+	return "win--ok"
+}
+
+func dash(left time.Duration) string {
+	return fmt.Sprintf("%d 100", min(100, int(left*100/models.ServiceWindowLength)+1))
+}
+
+func windowState(ctx context.Context, r models.ConversationRow, now time.Time) (models.WindowState, string) {
+	w := r.Window()
+	return w.State(r.Now(now)), i18n.Left(ctx, w.ClosesAt.Sub(r.Now(now)))
+}
+
+func (t Thread) mine() bool { return t.Row.UserID != nil && *t.Row.UserID == t.Viewer.User }
+
+// owner names whom a panel speaks of.
+func (c Composer) owner() string {
+	if c.mode() == "other" {
+		return c.Row.AgentName
+	}
+	return firstName(c.Row)
+}
+
+func tickClass(s models.MessageState) string {
+	if s == models.Read {
+		return "is-read"
+	}
+	return ""
+}
+
+func rowTick(s models.MessageState) string {
+	if s == models.Read {
+		return "ic--s is-read"
+	}
+	return "ic--s"
+}
+
+func allChip(ctx context.Context, r models.ConversationRow) string {
+	if r.AgentName != "" {
+		return r.AgentName
+	}
+	return i18n.T(ctx, "cstate."+string(r.State))
+}
+
+func earlierTitle(ctx context.Context, r models.ConversationRow) string {
+	if p := preview(ctx, r); p != "" {
+		return p
+	}
+	return i18n.T(ctx, "cstate."+string(r.State))
+}
