@@ -34,34 +34,28 @@ function announce(el, at, text) {
   said = { key, at };
 }
 
-// The server says what stands in the composer's place; it keeps the draft first.
+// The server says what stands in the composer's place now.
 function closed(el) {
   const f = document.getElementById('composer');
   if (!f?.dataset.state || f._asked) return;
-  polite(el.dataset.closed);
   f._asked = true;
-  const text = f.elements?.body?.value || '';
-  fetch(f.dataset.state, { headers: { 'HX-Request-Type': 'partial' } }).then(r => r.ok ? r.text() : null).then(async html => {
-    if (!html || document.getElementById('composer') !== f) return;
-    await htmx.swap({ sourceElement: f, target: f, swap: 'outerHTML', text: html });
-    const kept = document.getElementById('kept');
-    if (kept && text) { kept.textContent = text; kept.hidden = false; }
-  }).catch(() => { f._asked = false; });
+  polite(el.dataset.closed);
+  document.dispatchEvent(new Event('thread:state'));
 }
 
-// The customer wrote while the thread is open: the window is longer, or open again.
+// The customer wrote while the thread is open: the window is longer, or open again; or somebody else took over.
 on('thread:changed', e => {
   const el = document.getElementById('win'), f = document.getElementById('composer');
   const closes = e.detail.closes;
   if (el && closes && el.dataset.closesAt !== closes) { el.dataset.closesAt = closes; tick(); }
-  if (f && f.dataset.version && e.detail.version && f.dataset.version !== e.detail.version) {
+  if (f?.dataset.version && e.detail.version && f.dataset.version !== e.detail.version) {
     f.dataset.version = e.detail.version;
     document.dispatchEvent(new Event('thread:state'));
   }
 });
 
-// What surrounds the messages (owner, state, panel in the composer's place) is fetched again; a text that is being
-// written is never touched.
+// What surrounds the messages (owner, state, panel in the composer's place) is fetched again. A form that stays is not
+// touched; when a panel takes its place, what was typed stands in the panel.
 on('thread:state', async () => {
   const f = document.getElementById('composer'), head = document.getElementById('thread-head');
   if (!f?.dataset.state) return;
@@ -70,13 +64,16 @@ on('thread:state', async () => {
     if (!r.ok || document.getElementById('composer') !== f) return;
     const t = document.createElement('template');
     t.innerHTML = await r.text();
-    const next = t.content.getElementById('composer');
-    const same = f.tagName === next.tagName && f.dataset.mode === next.dataset.mode;
-    if (!same) await htmx.swap({ sourceElement: f, target: f, swap: 'outerHTML', text: next.outerHTML });
-    const h = t.content.getElementById('thread-head');
+    const next = t.content.getElementById('composer'), h = t.content.getElementById('thread-head');
+    if (f.dataset.mode !== next.dataset.mode) {
+      const typed = f.elements?.body?.value || '';
+      await htmx.swap({ sourceElement: f, target: f, swap: 'outerHTML', text: next.outerHTML });
+      const kept = document.getElementById('kept');
+      if (kept && typed) { kept.textContent = typed; kept.hidden = document.getElementById('kept-h').hidden = false; }
+    }
     if (h && head) await htmx.swap({ sourceElement: head, target: head, swap: 'outerMorph', text: h.outerHTML });
     tick();
-  } catch { /* the next event tries again */ }
+  } catch { f._asked = false; }
 });
 
 on('htmx:after:swap', tick);

@@ -219,17 +219,15 @@ func preview(ctx context.Context, r models.ConversationRow) string {
 	return r.LastPreview
 }
 
-// version changes whenever what surrounds the messages has to be drawn again.
-func version(r models.ConversationRow) string {
+// Version changes whenever what surrounds the messages has to be drawn again: another state, another agent, the reply
+// window closed or opened.
+func Version(r models.ConversationRow, now time.Time) string {
 	owner := models.UserID(0)
 	if r.UserID != nil {
 		owner = *r.UserID
 	}
-	return fmt.Sprintf("%s-%d", r.State, owner)
+	return fmt.Sprintf("%s-%d-%t", r.State, owner, r.Window().IsOpen(now))
 }
-
-// Version is version for the header that the thread's refresh reads.
-func Version(r models.ConversationRow) string { return version(r) }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
