@@ -230,3 +230,9 @@ func errorTitle(ctx context.Context, status int) string {
 
 // ErrorTitle gives the title of the page for a status, for Page.Title.
 func ErrorTitle(ctx context.Context, status int) string { return errorTitle(ctx, status) }
+
+// galleryTokens are the colours that the gallery shows.
+var galleryTokens = []string{
+	"canvas", "surface", "surface-2", "surface-3", "text", "text-2", "text-3", "border", "border-strong", "primary",
+	"primary-soft", "focus", "success", "warning", "danger", "info", "bubble-in", "bubble-out",
+}

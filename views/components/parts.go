@@ -106,7 +106,8 @@ func ringDash(left time.Duration) string {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// Pager is a list's way to more of it: a link that htmx follows in place. Target names the list that grows.
+// Pager is a list's way to more of it: the address of the same page with more rows, and the list in it, such as
+// "#list". Without a list the link is a plain one; without an address there is no more.
 type Pager struct {
 	URL, Target string
 }

@@ -41,6 +41,7 @@ func TestTimes(t *testing.T) {
 		{"date and time", func(c context.Context) string { return DateTime(c, now) }, "23. november 2026 kl. 14:02", "23 November 2026 at 14:02"},
 		{"today", func(c context.Context) string { return DateTime(c, now, now) }, "i dag kl. 14:02", "today at 14:02"},
 		{"yesterday", func(c context.Context) string { return DateTime(c, ago(15*time.Hour), now) }, "i går kl. 23:02", "yesterday at 23:02"},
+		{"tomorrow", func(c context.Context) string { return DateTime(c, ago(-22*time.Hour), now) }, "i morgen kl. 12:02", "tomorrow at 12:02"},
 		{"earlier", func(c context.Context) string { return DateTime(c, ago(3*day), now) }, "20. november kl. 14:02", "20 November at 14:02"},
 		{"heading today", func(c context.Context) string { return Day(c, now, now) }, "I dag", "Today"},
 		{"heading yesterday", func(c context.Context) string { return Day(c, ago(day), now) }, "I går", "Yesterday"},

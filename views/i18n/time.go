@@ -49,7 +49,7 @@ func dayAndMonth(lang Lang, t time.Time, names map[Lang][]string) string {
 }
 
 // DateTime gives day and time: 23. november 2026 kl. 14:02, 23 November 2026 at 14:02. When now is given, its year is
-// left out and the last two days have names: i dag kl. 14:02.
+// left out and the days around it have names: i dag kl. 14:02.
 func DateTime(ctx context.Context, t time.Time, now ...time.Time) string {
 	day := Date(ctx, t, now...)
 	if len(now) > 0 {
@@ -58,6 +58,8 @@ func DateTime(ctx context.Context, t time.Time, now ...time.Time) string {
 			day = T(ctx, "time.today_in_sentence")
 		case 1:
 			day = T(ctx, "time.yesterday_in_sentence")
+		case -1:
+			day = T(ctx, "time.tomorrow_in_sentence")
 		}
 	}
 	return T(ctx, "time.at", "day", day, "clock", Clock(ctx, t))
