@@ -47,6 +47,29 @@ type User struct {
 // Active tells whether the person may sign in.
 func (u User) Active() bool { return u.DeactivatedAt == nil }
 
+// Rules of wrong passwords: the fifth in a row makes the user wait, each further one twice as long.
+const (
+	freeLoginTries = 4
+	shortestLock   = time.Minute
+	longestLock    = 15 * time.Minute
+)
+
+// Locked tells whether the user must wait before the next try to sign in.
+func (u User) Locked(now time.Time) bool { return u.LockedUntil != nil && now.Before(*u.LockedUntil) }
+
+// AfterWrongPassword gives the user after one more wrong password. A day without any begins the count anew.
+func (u User) AfterWrongPassword(now time.Time) User {
+	if u.LockedUntil != nil && now.Sub(*u.LockedUntil) > 24*time.Hour {
+		u.FailedLogins = 0
+	}
+	u.FailedLogins++
+	if over := u.FailedLogins - freeLoginTries - 1; over >= 0 {
+		until := now.Add(min(shortestLock<<min(over, 10), longestLock))
+		u.LockedUntil = &until
+	}
+	return u
+}
+
 // NormalEmail gives an address as it is stored and compared: trimmed and in lower case.
 func NormalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 

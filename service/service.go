@@ -42,11 +42,12 @@ type Service struct {
 	isSimulated func(string) bool
 	directory   *directory
 	inbox       *batcher[inbound]
+	passwords   *passwords
 }
 
 // New makes the service and reads the directory of accounts and numbers.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{store: o.Store, twilio: o.Twilio, publicURL: o.PublicURL, log: o.Log, isSimulated: o.IsSimulated}
+	s := &Service{store: o.Store, twilio: o.Twilio, publicURL: o.PublicURL, log: o.Log, isSimulated: o.IsSimulated, passwords: newPasswords()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

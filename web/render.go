@@ -1,0 +1,115 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"kanal/models"
+	"kanal/views"
+	"kanal/views/components"
+	"kanal/views/i18n"
+)
+
+// isPartial tells whether htmx asks for a fragment. It is the only sign: going back in the history does not send it.
+func isPartial(c echo.Context) bool {
+	return c.Request().Header.Get("HX-Request-Type") == "partial"
+}
+
+// isHTMX tells whether htmx or one of our scripts asks, for a fragment or for a page.
+func isHTMX(c echo.Context) bool { return c.Request().Header.Get("HX-Request-Type") != "" }
+
+// render answers with a page: full, or part when htmx asks for a fragment and there is one. Nothing is written before
+// all of it is rendered.
+func (s *Server) render(c echo.Context, status int, page views.Page, full, part templ.Component) error {
+	ctx := c.Request().Context()
+	var b bytes.Buffer
+	var err error
+	if part != nil && isPartial(c) {
+		b.WriteString("<title>" + templ.EscapeString(page.DocumentTitle(ctx)) + "</title>")
+		err = part.Render(ctx, &b)
+	} else {
+		err = full.Render(ctx, &b)
+	}
+	if err == nil && page.Toast != "" && isHTMX(c) {
+		err = components.OOBToast(page.Toast).Render(ctx, &b)
+	}
+	if err != nil {
+		return models.Wrap(err, "render")
+	}
+	c.Response().Header().Add("Vary", "HX-Request-Type")
+	return s.html(c, status, b.Bytes())
+}
+
+// part answers with a fragment alone, to htmx or to one of our scripts.
+func (s *Server) part(c echo.Context, status int, part templ.Component) error {
+	var b bytes.Buffer
+	if err := part.Render(c.Request().Context(), &b); err != nil {
+		return models.Wrap(err, "render")
+	}
+	return s.html(c, status, b.Bytes())
+}
+
+func (s *Server) html(c echo.Context, status int, body []byte) error {
+	c.Response().Header().Set("Cache-Control", "no-cache, private")
+	c.Response().Header().Add("Vary", "Cookie")
+	return c.HTMLBlob(status, body)
+}
+
+// toast answers htmx with a confirmation that replaces nothing.
+func (s *Server) toast(c echo.Context, key string, args ...any) error {
+	c.Response().Header().Set("HX-Reswap", "none")
+	return s.part(c, http.StatusOK, components.OOBToast(i18n.T(c.Request().Context(), key, args...)))
+}
+
+// redirect leads on after a post, or somebody to another page.
+func (s *Server) redirect(c echo.Context, to string) error {
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return c.Redirect(http.StatusSeeOther, to)
+}
+
+// done leads on after a post and lets the next page confirm it; key names the sentence: it begins with "done." and has
+// no values.
+func (s *Server) done(c echo.Context, to, key string) error {
+	s.setCookie(c, flashCookie, key, time.Minute)
+	return s.redirect(c, to)
+}
+
+// page gives the frame of a page for who asks. It takes the confirmation of what led here, so it is made once.
+func (s *Server) page(c echo.Context, title string) views.Page {
+	p := personOf(c)
+	page := views.Page{Title: title, Theme: p.theme, Toast: s.takeFlash(c)}
+	if p.viewer.User == 0 {
+		return page
+	}
+	admin := p.viewer.Role == models.Administrator
+	page.User = views.User{ID: number(p.user.ID), Name: p.user.Name, Role: i18n.T(c.Request().Context(), "role."+string(p.user.Role))}
+	page.Rail = views.Rail{ShowAdmin: admin, ShowSimulator: admin && s.sim != nil}
+	page.NoShortcuts, page.EnterNewline = !p.user.Shortcuts, !p.user.EnterSends
+	if s.o.Dev {
+		page.AdminPages = append(views.AdminPages(), "components")
+	}
+	return page
+}
+
+// adminPage is page with the admin center marked in the rail.
+func (s *Server) adminPage(c echo.Context, title string) views.Page {
+	page := s.page(c, title)
+	page.Rail.Active = "admin"
+	return page
+}
+
+// text gives a sentence in the language of who asks.
+func text(c echo.Context, key string, args ...any) string {
+	return i18n.T(c.Request().Context(), key, args...)
+}
+
+// with gives the request another context.
+func with(c echo.Context, ctx context.Context) { c.SetRequest(c.Request().WithContext(ctx)) } //nolint:revive // the context is what is set
+
+// errorText gives the sentence of an error in the language of who asks.
+func errorText(c echo.Context, err error) string { return i18n.Error(c.Request().Context(), err) }

@@ -1,0 +1,77 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
+
+// need says who may use a route.
+type need int
+
+// Who may use a route.
+const (
+	nobody         need = iota // without signing in, also before the first start: it reads no login session
+	beforeSetup                // only until the first administrator exists; then it is not found
+	anyone                     // without signing in, after the first start
+	agents                     // everybody who is signed in
+	supervisors                // supervisors and administrators
+	administrators             // administrators
+)
+
+// Limits of what is sent to us, in bytes.
+const formLimit = 64 << 10
+
+// route is one line of the list. limit bounds the body in bytes; 0 is formLimit.
+type route struct {
+	method  string
+	path    string
+	need    need
+	handler echo.HandlerFunc
+	limit   int64
+}
+
+// Methods, short, so that a route stays on one line.
+const (
+	get  = http.MethodGet
+	post = http.MethodPost
+)
+
+// routes is every route there is.
+func (s *Server) routes() []route {
+	return []route{
+		// For machines.
+		{get, "/healthz", nobody, s.healthz, 0},
+		{get, "/readyz", nobody, s.readyz, 0},
+		{get, "/static/*", nobody, s.static, 0},
+		{get, "/favicon.ico", nobody, s.favicon, 0},
+
+		// Without signing in.
+		{get, "/setup", beforeSetup, s.setupPage, 0},
+		{post, "/setup", beforeSetup, s.setup, 0},
+		{get, "/login", anyone, s.loginPage, 0},
+		{post, "/login", anyone, s.login, 0},
+		{get, "/link/:token", anyone, s.linkPage, 0},
+		{post, "/link/:token", anyone, s.link, 0},
+		{post, "/preferences", anyone, s.preferences, 0},
+
+		// Everybody.
+		{get, "/", agents, s.home, 0},
+		{post, "/logout", agents, s.logout, 0},
+		{get, "/events", agents, s.events, 0},
+		{get, "/me", agents, s.mePage, 0},
+		{post, "/me", agents, s.me, 0},
+		{post, "/me/password", agents, s.mePassword, 0},
+		{post, "/me/sessions/end", agents, s.meEndSession, 0},
+
+		// People.
+		{get, "/admin/users", administrators, s.usersPage, 0},
+		{get, "/admin/users/new", administrators, s.newUserPage, 0},
+		{post, "/admin/users", administrators, s.addUser, 0},
+		{get, "/admin/users/:user", administrators, s.userPage, 0},
+		{post, "/admin/users/:user", administrators, s.changeUser, 0},
+		{post, "/admin/users/:user/link", administrators, s.resetUser, 0},
+		{post, "/admin/users/:user/deactivate", administrators, s.deactivateUser, 0},
+		{post, "/admin/users/:user/reactivate", administrators, s.reactivateUser, 0},
+	}
+}
