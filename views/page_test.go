@@ -32,7 +32,7 @@ func someWizard() WizardFrame {
 func TestFramesKeepTheRules(t *testing.T) {
 	body := templ.Raw("<h1>x</h1>")
 	for name, c := range map[string]templ.Component{
-		"plain": Plain(somePage(), body), "centre": Centre(Page{Title: "x"}, body), "admin": Admin(somePage(), "channels", body),
+		"dialog": DialogPage(somePage(), GalleryDialog()), "plain": Plain(somePage(), body), "centre": Centre(Page{Title: "x"}, body), "admin": Admin(somePage(), "channels", body),
 		"wizard":  Wizard(somePage(), someWizard(), templ.Raw("<p>x</p>"), templ.Raw("<p>y</p>")),
 		"gallery": Gallery(somePage(), noon), "no help": Wizard(somePage(), someWizard(), templ.Raw(""), nil),
 	} {
