@@ -116,7 +116,6 @@ type reception struct {
 	items         []inbound
 	contacts      []models.ContactID
 	conversations map[store.ConversationKey]*models.Conversation
-	made          map[models.ConversationID]bool
 	defaultQueue  models.QueueID
 	messages      []models.Message
 	windows       map[store.ConversationKey]models.ServiceWindow
@@ -141,9 +140,10 @@ func (b *reception) run(ctx context.Context) error {
 	b.windows = map[store.ConversationKey]models.ServiceWindow{}
 	greetings := map[models.ConversationID]models.Message{}
 	for i := range b.items {
+		c := b.conversations[b.key(i)]
+		started := c.Seq == 0
 		b.add(i)
-		if c := b.conversations[b.key(i)]; b.made[c.ID] {
-			delete(b.made, c.ID)
+		if started {
 			if g, ok := b.greeting(i, c); ok {
 				greetings[c.ID] = g
 			}
@@ -176,7 +176,7 @@ func (b *reception) lockConversations(ctx context.Context) error {
 	if b.defaultQueue, err = b.directory.defaultQueue(ctx, b.tx); err != nil {
 		return err
 	}
-	b.conversations, b.made, err = b.tx.OpenConversations(ctx, keys, func(k store.ConversationKey) models.Conversation {
+	b.conversations, err = b.tx.OpenConversations(ctx, keys, func(k store.ConversationKey) models.Conversation {
 		return b.newConversation(k, first[k])
 	})
 	return err

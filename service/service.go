@@ -60,7 +60,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	workers := 1 // SQLite has one writer
 	if o.Store.Dialect() == store.Postgres {
-		workers = 3
+		workers = 2
 	}
 	s.inbox = newBatcher(workers, s.receiveAll)
 	return s, nil

@@ -25,7 +25,7 @@ const number = "+4721000040"
 
 // center is a whole center without its pages: store, service, jobs, a simulated Twilio and its webhooks.
 type center struct {
-	t       *testing.T
+	t       testing.TB
 	store   *store.Store
 	service *service.Service
 	sim     *simulator.Simulator
@@ -37,9 +37,13 @@ type center struct {
 	runner  *store.Runner
 }
 
-func newCenter(t *testing.T, s *store.Store, clock *storetest.Clock) *center {
+func newCenter(t testing.TB, s *store.Store, clock *storetest.Clock) *center {
 	t.Helper()
-	sim, err := simulator.Open(simulator.Options{Now: clock.Now})
+	o := simulator.Options{}
+	if clock != nil {
+		o.Now = clock.Now
+	}
+	sim, err := simulator.Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}

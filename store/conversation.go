@@ -32,45 +32,39 @@ func compareConversationKeys(a, b ConversationKey) int {
 	return int(a.Account - b.Account)
 }
 
-// OpenConversations gives the conversation that is not closed for each key, locked until the transaction ends. For a
-// key that has none it inserts what fresh gives. The second result names those that this transaction made.
-func (tx *Tx) OpenConversations(ctx context.Context, keys []ConversationKey, fresh func(ConversationKey) models.Conversation) (map[ConversationKey]*models.Conversation, map[models.ConversationID]bool, error) {
+// OpenConversations gives the conversation that is not closed for each key, locked until the transaction ends. For the
+// keys that have none it inserts what fresh gives; one without a message yet (Seq 0) was made by this transaction.
+func (tx *Tx) OpenConversations(ctx context.Context, keys []ConversationKey, fresh func(ConversationKey) models.Conversation) (map[ConversationKey]*models.Conversation, error) {
 	keys = slices.Clone(keys)
 	slices.SortFunc(keys, compareConversationKeys)
 	keys = slices.Compact(keys)
 	found, err := tx.lockOpen(ctx, keys)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	made := map[models.ConversationID]bool{}
-	for _, k := range keys {
-		if found[k] != nil {
-			continue
-		}
-		c := fresh(k)
-		res := tx.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&c)
-		if res.Error != nil {
-			return nil, nil, failed(res.Error, "insert conversation")
-		}
-		if res.RowsAffected == 1 {
-			found[k], made[c.ID] = &c, true
-		}
-	}
-	missing := slices.DeleteFunc(slices.Clone(keys), func(k ConversationKey) bool { return found[k] != nil })
+	missing := slices.DeleteFunc(keys, func(k ConversationKey) bool { return found[k] != nil })
 	if len(missing) == 0 {
-		return found, made, nil
+		return found, nil
 	}
-	faster, err := tx.lockOpen(ctx, missing)
+	rows := make([]models.Conversation, len(missing))
+	for i, k := range missing {
+		rows[i] = fresh(k)
+	}
+	// Another transaction may be faster; ids are not read from here, they would be of the wrong rows.
+	if err := tx.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error; err != nil {
+		return nil, failed(err, "insert conversations")
+	}
+	made, err := tx.lockOpen(ctx, missing)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, k := range missing {
-		if faster[k] == nil {
-			return nil, nil, errRetry
+		if made[k] == nil {
+			return nil, errRetry // the faster one has closed it already
 		}
-		found[k] = faster[k]
+		found[k] = made[k]
 	}
-	return found, made, nil
+	return found, nil
 }
 
 func (tx *Tx) lockOpen(ctx context.Context, keys []ConversationKey) (map[ConversationKey]*models.Conversation, error) {

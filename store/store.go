@@ -12,7 +12,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 
 	"kanal/models"
 )
@@ -115,9 +114,6 @@ func (s *Store) gormConfig() *gorm.Config {
 	return &gorm.Config{
 		SkipDefaultTransaction: true,
 		NowFunc:                s.Now,
-		// Values stay out of the log: they are customers' words and secrets.
-		Logger: logger.NewSlogLogger(s.log, logger.Config{
-			LogLevel: logger.Error, IgnoreRecordNotFoundError: true, ParameterizedQueries: true,
-		}),
+		Logger:                 sqlLog{s.log},
 	}
 }

@@ -74,7 +74,11 @@ func startCluster() (string, error) {
 		return "", err
 	}
 	args := []string{"-D", data, "-p", strconv.Itoa(port), "-k", dir, "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200",
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "log_destination=stderr", "-c", "log_min_messages=panic"}
+		"-c", "log_destination=stderr", "-c", "log_min_messages=panic"}
+	// Benchmarks measure with the durability that a server has by default; tests need none.
+	if os.Getenv("KANAL_TEST_DURABLE") == "" {
+		args = append(args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+	}
 	run := exec.Command(server, args...) //nolint:gosec,noctx // a fixed command that lives as long as the process
 	// SIGQUIT when this process dies, however it dies: an immediate shutdown.
 	run.SysProcAttr = &syscall.SysProcAttr{Credential: who, Pdeathsig: syscall.SIGQUIT}
