@@ -46,6 +46,12 @@ func (s *Server) routes() []route {
 		{get, "/static/*", nobody, s.static, 0},
 		{get, "/favicon.ico", nobody, s.favicon, 0},
 
+		// Twilio's calls.
+		{post, "/hooks/twilio/:key/inbound", nobody, s.twilioInbound, 2 * maxWebhook},
+		{get, "/hooks/twilio/:key/inbound", nobody, s.twilioInbound, 0},
+		{post, "/hooks/twilio/:key/status", nobody, s.twilioStatus, 2 * maxWebhook},
+		{get, "/hooks/twilio/:key/status", nobody, s.twilioStatus, 0},
+
 		// Without signing in.
 		{get, "/setup", beforeSetup, s.setupPage, 0},
 		{post, "/setup", beforeSetup, s.setup, 0},
@@ -63,6 +69,23 @@ func (s *Server) routes() []route {
 		{post, "/me", agents, s.me, 0},
 		{post, "/me/password", agents, s.mePassword, 0},
 		{post, "/me/sessions/end", agents, s.meEndSession, 0},
+
+		// The inbox.
+		{get, "/inbox", agents, s.inboxPage, 0},
+		{get, "/inbox/list", agents, s.inboxListPart, 0},
+		{post, "/inbox/next", agents, s.takeNext, 0},
+		{get, "/inbox/:conversation", agents, s.conversationPage, 0},
+		{get, "/inbox/:conversation/messages", agents, s.conversationMessages, 0},
+		{get, "/inbox/:conversation/composer", agents, s.conversationComposer, 0},
+		{get, "/inbox/:conversation/details", agents, s.conversationDetails, 0},
+		{post, "/inbox/:conversation/messages", agents, s.reply, 0},
+		{post, "/inbox/:conversation/draft", agents, s.saveDraft, 0},
+		{post, "/inbox/:conversation/seen", agents, s.seen, 0},
+		{post, "/inbox/:conversation/assign", agents, s.conversationAct(s.service.AssignToMe, "thread.assigned"), 0},
+		{post, "/inbox/:conversation/resolve", agents, s.conversationAct(s.service.Resolve, "thread.resolved"), 0},
+		{post, "/inbox/:conversation/reopen", agents, s.conversationAct(s.service.Reopen, "thread.assigned"), 0},
+		{post, "/inbox/:conversation/close", agents, s.conversationAct(s.service.CloseNow, "thread.closed"), 0},
+		{post, "/messages/:message/retry", agents, s.retryMessage, 0},
 
 		// People.
 		{get, "/admin/users", administrators, s.usersPage, 0},
