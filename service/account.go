@@ -237,7 +237,7 @@ func (s *Service) askTwilio(ctx context.Context, a *models.Account) error {
 		key = "account.suspended"
 	case twilio.AsError(err).Unauthorized() || twilio.AsError(err).Status == 404:
 		key = "account.rejected"
-	case twilio.AsError(err).Status == 403:
+	case twilio.AsError(err).Suspended() || twilio.AsError(err).Status == 403:
 		key = "account.suspended"
 	default:
 		s.log.Warn("Twilio did not answer the check of an account", "account", a.ID, "err", err)

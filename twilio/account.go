@@ -1,6 +1,9 @@
 package twilio
 
-import "context"
+import (
+	"context"
+	"net/http"
+)
 
 // Account is what Twilio says about an account. The answer holds the auth token; it is not kept.
 type Account struct {
@@ -13,6 +16,9 @@ func (c *Client) FetchAccount(ctx context.Context, cred Credentials) (Account, e
 	a, err := c.messages(ctx, cred).FetchAccount(cred.AccountSID)
 	if err != nil {
 		return Account{}, result(err)
+	}
+	if text(a.Sid) != cred.AccountSID { // not Twilio's answer, or about another account
+		return Account{}, &Error{Outcome: Unknown, Status: http.StatusOK, Cause: ErrUnreadable}
 	}
 	return Account{SID: text(a.Sid), FriendlyName: text(a.FriendlyName), Status: text(a.Status)}, nil
 }

@@ -23,8 +23,11 @@ import (
 	messaging "github.com/twilio/twilio-go/rest/messaging/v2"
 )
 
-// maxAnswer bounds what is read of one answer.
-const maxAnswer = 4 << 20
+// maxAnswer bounds what is read of one answer, maxCall how long a call may take when its context has no end.
+const (
+	maxAnswer = 4 << 20
+	maxCall   = 30 * time.Second
+)
 
 // Options says where Twilio is. Base replaces all of Twilio's hosts, as for a stand-in; nil is the real Twilio.
 // SimulatorBase is where accounts that IsSimulated names live.
@@ -49,7 +52,7 @@ func New(o Options) *Client {
 	}
 	// A redirect of a POST would send it again.
 	noRedirect := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{o: o, http: &http.Client{Transport: t, CheckRedirect: noRedirect}}
+	return &Client{o: o, http: &http.Client{Transport: t, CheckRedirect: noRedirect, Timeout: maxCall}}
 }
 
 // Credentials are an account's SID and auth token.
@@ -147,7 +150,7 @@ func (s *session) request(method, raw string, data url.Values, headers map[strin
 		rd = strings.NewReader(data.Encode())
 	}
 	if s.base != nil {
-		u.Scheme, u.Host = s.base.Scheme, s.base.Host
+		u.Scheme, u.Host, u.Path = s.base.Scheme, s.base.Host, strings.TrimSuffix(s.base.Path, "/")+u.Path
 	}
 	req, err := http.NewRequestWithContext(s.ctx, method, u.String(), rd)
 	if err != nil {

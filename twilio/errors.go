@@ -50,7 +50,10 @@ func AsError(err error) *Error {
 }
 
 // Unauthorized tells whether Twilio did not accept SID and token.
-func (e *Error) Unauthorized() bool { return e.Status == 401 }
+func (e *Error) Unauthorized() bool { return e.Status == 401 && e.Code != CodeSuspended }
+
+// Suspended tells whether Twilio has suspended or closed the account.
+func (e *Error) Suspended() bool { return e.Code == CodeSuspended }
 
 // Codes that Kanal treats in a way of its own.
 const (

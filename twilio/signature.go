@@ -15,10 +15,11 @@ import (
 const SignatureHeader = "X-Twilio-Signature"
 
 // Sign gives the signature of a call: HMAC-SHA1, keyed with the account's auth token, over the address and the sorted
-// names and values of the form. The address is without fragment and userinfo. A GET has no form.
+// names and values of the form. Fragment and userinfo of the address are not signed. A GET has no form.
 func Sign(token, address string, form url.Values) string {
+	scheme, host, path := split(address)
 	mac := hmac.New(sha1.New, []byte(token))
-	_, _ = mac.Write([]byte(address))
+	_, _ = mac.Write([]byte(scheme + host + path))
 	names := make([]string, 0, len(form))
 	for name := range form {
 		names = append(names, name)
@@ -65,28 +66,35 @@ func ValidBody(tokens []string, address string, body []byte, signature string) b
 	return Valid(tokens, address, nil, signature)
 }
 
-// candidates gives the forms of an address that Twilio may have signed.
+// candidates gives the forms of an address that Twilio may have signed: with and without the port that its scheme implies.
 func candidates(address string) []string {
-	address, _, _ = strings.Cut(address, "#")
-	scheme, rest, ok := strings.Cut(address, "://")
-	if !ok {
-		return []string{address}
+	scheme, host, path := split(address)
+	port := map[string]string{"http://": ":80", "https://": ":443"}[scheme]
+	out := []string{scheme + host + path}
+	if port == "" {
+		return out
 	}
-	host, path := rest, ""
-	if i := strings.IndexAny(rest, "/?"); i >= 0 {
-		host, path = rest[:i], rest[i:]
+	if bare := strings.TrimSuffix(host, port); bare != host {
+		return append(out, scheme+bare+path)
+	}
+	if i := strings.LastIndexByte(host, ':'); i < 0 || strings.HasSuffix(host, "]") {
+		out = append(out, scheme+host+port+path)
+	}
+	return out
+}
+
+// split cuts an address into scheme with its slashes, host with its port, and the rest; fragment and userinfo are dropped.
+func split(address string) (scheme, host, path string) {
+	address, _, _ = strings.Cut(address, "#")
+	scheme, host, ok := strings.Cut(address, "://")
+	if !ok {
+		return "", "", address
+	}
+	if i := strings.IndexAny(host, "/?"); i >= 0 {
+		host, path = host[:i], host[i:]
 	}
 	if i := strings.LastIndexByte(host, '@'); i >= 0 {
 		host = host[i+1:]
 	}
-	port := map[string]string{"http": ":80", "https": ":443"}[scheme]
-	bare := strings.TrimSuffix(host, port)
-	out := []string{scheme + "://" + host + path}
-	if bare != host {
-		return append(out, scheme+"://"+bare+path)
-	}
-	if i := strings.LastIndexByte(host, ':'); i < 0 || strings.HasSuffix(host, "]") {
-		out = append(out, scheme+"://"+host+port+path)
-	}
-	return out
+	return scheme + "://", host, path
 }

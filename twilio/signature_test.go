@@ -88,6 +88,10 @@ func TestSignatureOfABody(t *testing.T) {
 	if ValidBody([]string{docToken}, address, append(body, ' '), "a9nBmqA0ju/hNViExpshrM61xv4=") {
 		t.Error("a changed body passes")
 	}
+	const alone = "https://mycompany.com/myapp.php?bodySHA256=0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620"
+	if !ValidBody([]string{docToken}, alone, body, "y77kIzt2vzLz71DgmJGsen2scGs=") {
+		t.Error("documented body without other parameters")
+	}
 	const ours = "https://cc.example.com/hook?bodySHA256=3103db2657a10ebdc4537d54a08114498db55ed4ab5e4e6955ed26b3e2dbc2fd"
 	if !ValidBody([]string{ourToken}, ours, []byte(`{"a":1,"t":"é"}`), "BSAaMZfPfL2VUp4dtHriVDo6xJo=") {
 		t.Error("our body")

@@ -3,6 +3,7 @@ package twilio
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -73,14 +74,14 @@ func ParseInbound(form url.Values) (Inbound, error) {
 // readable refuses what no database keeps: text that is not UTF-8, and NUL.
 func readable(form url.Values) bool {
 	for name, values := range form {
-		for _, v := range append(values, name) {
-			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
-				return false
-			}
+		if !isText(name) || slices.ContainsFunc(values, func(v string) bool { return !isText(v) }) {
+			return false
 		}
 	}
 	return true
 }
+
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func first(form url.Values, names ...string) string {
 	for _, n := range names {
@@ -115,11 +116,15 @@ func interactive(form url.Values) Kind {
 }
 
 func guessed(form url.Values, in Inbound) Kind {
-	if form.Get("Latitude") != "" {
+	switch {
+	case form.Get("Latitude") != "":
 		return Location
-	}
-	if len(in.Media) == 0 {
+	case form.Get("ButtonText") != "":
+		return Button
+	case len(in.Media) == 0:
 		return Text
+	case strings.HasPrefix(in.Media[0].ContentType, "text/vcard"), strings.HasPrefix(in.Media[0].ContentType, "text/x-vcard"):
+		return Contacts
 	}
 	kind, _, _ := strings.Cut(in.Media[0].ContentType, "/")
 	switch k := Kind(kind); k {

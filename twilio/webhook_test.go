@@ -70,6 +70,27 @@ func TestParseInboundShapes(t *testing.T) {
 	}
 }
 
+func TestKindWithoutMessageType(t *testing.T) {
+	base := examples(t, "inbound_text_minimal_2020")["inbound_text_minimal_2020"]
+	for want, more := range map[Kind]map[string]string{
+		Text: {}, Button: {"ButtonText": "Yes"}, Location: {"Latitude": "59.9"},
+		Image:    {"NumMedia": "1", "MediaUrl0": "https://x", "MediaContentType0": "image/png"},
+		Contacts: {"NumMedia": "1", "MediaUrl0": "https://x", "MediaContentType0": "text/vcard"},
+		Document: {"NumMedia": "1", "MediaUrl0": "https://x", "MediaContentType0": "application/pdf"},
+	} {
+		form := url.Values{}
+		for k := range base {
+			form.Set(k, base.Get(k))
+		}
+		for k, v := range more {
+			form.Set(k, v)
+		}
+		if in, err := ParseInbound(form); err != nil || in.Kind != want {
+			t.Errorf("%v: %q, want %q; %v", more, in.Kind, want, err)
+		}
+	}
+}
+
 func TestParseInboundHiddenNumber(t *testing.T) {
 	in, err := ParseInbound(examples(t, "inbound_text_bsuid_only")["inbound_text_bsuid_only"])
 	if err != nil || in.From.Phone() != "" || in.From.BSUID() != "MX.1A2B3C4D5E6F7G8H9I0J" {
