@@ -21,11 +21,9 @@ func (s *Simulator) routes() http.Handler {
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages.json", s.auth(s.listMessages))
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages/{message}", s.auth(s.fetchMessage))
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}", s.auth(s.fetchMedia))
-	mux.HandleFunc("GET /media/{media}", s.mediaBytes)
+	mux.HandleFunc("GET /media/{kind}/{media}", s.mediaBytes)
 	mux.HandleFunc("GET /v2/Channels/Senders", s.auth(s.listSenders))
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fail(w, http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found")
-	})
+	mux.HandleFunc("/", notFound)
 	return headers(mux)
 }
 
@@ -33,6 +31,7 @@ func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Twilio-Request-Id", id("RQ"))
 		w.Header().Set("Twilio-Concurrent-Requests", "1")
+		w.Header().Set("Twilio-Request-Duration", "0.001")
 		w.Header().Set("X-Home-Region", "us1")
 		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 		next.ServeHTTP(w, r)
@@ -52,6 +51,10 @@ func fail(w http.ResponseWriter, status, code int, message string) {
 	})
 }
 
+func notFound(w http.ResponseWriter, r *http.Request) {
+	fail(w, http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found")
+}
+
 // auth checks Basic authentication. The account in the path must be the one that signs in.
 func (s *Simulator) auth(next func(http.ResponseWriter, *http.Request, string)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -61,11 +64,14 @@ func (s *Simulator) auth(next func(http.ResponseWriter, *http.Request, string)) 
 		ok := a != nil && a.Token == pass
 		s.mu.Unlock()
 		in := strings.TrimSuffix(r.PathValue("account"), ".json")
-		if !ok || in != "" && in != user {
-			fail(w, http.StatusUnauthorized, 20003, "Authenticate")
-			return
+		switch {
+		case !ok:
+			fail(w, http.StatusUnauthorized, twilio.CodeUnauthorized, "Authenticate")
+		case in != "" && in != user:
+			notFound(w, r)
+		default:
+			next(w, r, user)
 		}
-		next(w, r, user)
 	}
 }
 
@@ -130,10 +136,14 @@ func (s *Simulator) createMessage(w http.ResponseWriter, r *http.Request, sid st
 	}
 	if code != 0 {
 		entry.Status = http.StatusBadRequest
+		if code == twilio.CodeSuspended {
+			entry.Status = http.StatusForbidden
+		}
+		entry.Code = code
 		a.note(entry)
 		s.changed()
 		s.mu.Unlock()
-		fail(w, http.StatusBadRequest, code, message)
+		fail(w, entry.Status, code, message)
 		return
 	}
 	m := a.create(r.PostForm, s.o.Now())
@@ -209,21 +219,13 @@ func drop(w http.ResponseWriter) {
 	}
 }
 
-// run runs f unless the simulator is closing.
-func (s *Simulator) run(f func()) {
-	if s.ctx.Err() != nil {
-		return
-	}
-	s.wg.Add(1)
-	go func() { defer s.wg.Done(); f() }()
-}
-
 func (a *account) create(form url.Values, now time.Time) *Message {
 	m := &Message{
 		SID: id("SM"), AccountSID: a.SID, From: form.Get("From"), To: form.Get("To"), Body: form.Get("Body"),
-		Direction: "outbound-api", Status: "queued", Kind: "text", Created: a.now(now), Callback: form.Get("StatusCallback"),
+		Direction: "outbound-api", Status: "queued", Kind: "text", Created: a.now(now), Updated: a.now(now),
+		Callback: form.Get("StatusCallback"),
 	}
-	a.Messages = append(a.Messages, m)
+	a.add(m)
 	return m
 }
 
@@ -234,8 +236,11 @@ func (m *Message) json() map[string]any {
 		"sid": m.SID, "account_sid": m.AccountSID, "messaging_service_sid": nil, "from": m.From, "to": m.To, "body": m.Body,
 		"status": m.Status, "direction": m.Direction, "num_segments": "1", "num_media": "0", "price": nil, "price_unit": nil,
 		"error_code": nil, "error_message": nil, "date_created": m.Created.Format(time.RFC1123Z),
-		"date_updated": m.Created.Format(time.RFC1123Z), "date_sent": nil, "api_version": "2010-04-01", "uri": path + ".json",
+		"date_updated": m.Updated.Format(time.RFC1123Z), "date_sent": nil, "api_version": "2010-04-01", "uri": path + ".json",
 		"subresource_uris": map[string]string{"media": path + "/Media.json"},
+	}
+	if m.MediaSID != "" {
+		out["num_media"] = "1"
 	}
 	if m.ErrorCode != 0 {
 		out["error_code"] = m.ErrorCode
@@ -250,14 +255,12 @@ func (s *Simulator) fetchMessage(w http.ResponseWriter, r *http.Request, sid str
 	want := strings.TrimSuffix(r.PathValue("message"), ".json")
 	s.mu.Lock()
 	var body map[string]any
-	for _, m := range s.account(sid).Messages {
-		if m.SID == want {
-			body = m.json()
-		}
+	if m := s.account(sid).message(want); m != nil {
+		body = m.json()
 	}
 	s.mu.Unlock()
 	if body == nil {
-		fail(w, http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found")
+		notFound(w, r)
 		return
 	}
 	answer(w, http.StatusOK, body)
@@ -265,11 +268,10 @@ func (s *Simulator) fetchMessage(w http.ResponseWriter, r *http.Request, sid str
 
 func (s *Simulator) listMessages(w http.ResponseWriter, r *http.Request, sid string) {
 	q := r.URL.Query()
-	after, _ := time.Parse(time.RFC3339, q.Get("DateSent>"))
 	s.mu.Lock()
-	var found []map[string]any
+	found := []map[string]any{}
 	for _, m := range slices.Backward(s.account(sid).Messages) {
-		if (q.Get("To") == "" || m.To == q.Get("To")) && (q.Get("From") == "" || m.From == q.Get("From")) && !m.Created.Before(after) {
+		if m.matches(q) {
 			found = append(found, m.json())
 		}
 	}
@@ -277,7 +279,10 @@ func (s *Simulator) listMessages(w http.ResponseWriter, r *http.Request, sid str
 	size, page := pageOf(q)
 	from := min(page*size, len(found))
 	to := min(from+size, len(found))
-	body := map[string]any{"messages": found[from:to], "page": page, "page_size": size, "start": from, "end": max(to-1, 0), "next_page_uri": nil}
+	body := map[string]any{
+		"messages": found[from:to], "page": page, "page_size": size, "start": from, "end": max(to-1, 0), "uri": r.URL.RequestURI(),
+		"first_page_uri": r.URL.RequestURI(), "next_page_uri": nil, "previous_page_uri": nil,
+	}
 	if to < len(found) {
 		// The dot in the token is on purpose: clients have been seen to lose it.
 		q.Set("Page", strconv.Itoa(page+1))
@@ -285,6 +290,30 @@ func (s *Simulator) listMessages(w http.ResponseWriter, r *http.Request, sid str
 		body["next_page_uri"] = r.URL.Path + "?" + q.Encode()
 	}
 	answer(w, http.StatusOK, body)
+}
+
+// matches tells whether a message is in a listing. Days are given as such or as moments.
+func (m *Message) matches(q url.Values) bool {
+	if to := q.Get("To"); to != "" && m.To != to {
+		return false
+	}
+	if from := q.Get("From"); from != "" && m.From != from {
+		return false
+	}
+	after, before := moment(q.Get("DateSent>")), moment(q.Get("DateSent<"))
+	if on := moment(q.Get("DateSent")); !on.IsZero() {
+		after, before = on.Truncate(24*time.Hour), on.Truncate(24*time.Hour).Add(24*time.Hour)
+	}
+	return !m.Created.Before(after) && (before.IsZero() || m.Created.Before(before))
+}
+
+func moment(s string) time.Time {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
 }
 
 func pageOf(q url.Values) (size, page int) {
@@ -306,7 +335,7 @@ func (s *Simulator) listSenders(w http.ResponseWriter, r *http.Request, sid stri
 		return
 	}
 	s.mu.Lock()
-	var found []map[string]any
+	found := []map[string]any{}
 	for _, x := range s.account(sid).Senders {
 		found = append(found, map[string]any{
 			"sid": x.SID, "status": "ONLINE", "sender_id": "whatsapp:" + x.Number, "profile": map[string]any{"name": x.Name},
@@ -323,22 +352,4 @@ func (s *Simulator) listSenders(w http.ResponseWriter, r *http.Request, sid stri
 		meta["next_page_url"] = "https://messaging.twilio.com" + r.URL.Path + "?" + q.Encode()
 	}
 	answer(w, http.StatusOK, map[string]any{"senders": found[from:to], "meta": meta})
-}
-
-// fetchMedia sends the client on to the bytes, as Twilio does.
-func (s *Simulator) fetchMedia(w http.ResponseWriter, r *http.Request, _ string) {
-	http.Redirect(w, r, "/media/"+r.PathValue("media"), http.StatusTemporaryRedirect)
-}
-
-// pixel is a picture of one pixel.
-var pixel = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x0b\x63\x73\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;")
-
-// mediaBytes refuses credentials: the real store of files answers 400 to them.
-func (s *Simulator) mediaBytes(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Authorization") != "" {
-		http.Error(w, "Only one auth mechanism allowed", http.StatusBadRequest)
-		return
-	}
-	w.Header().Set("Content-Type", "image/gif")
-	_, _ = w.Write(pixel)
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -15,11 +16,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
-
-	"kanal/twilio"
 )
 
 // Options says how the simulator runs. File keeps accounts, senders, customers and messages between runs; empty keeps
@@ -44,81 +42,12 @@ type Simulator struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
+	closed   bool
 }
 
 // state is what the file keeps.
 type state struct {
 	Accounts []*account `json:"accounts"`
-}
-
-type account struct {
-	SID       string        `json:"sid"`
-	Token     string        `json:"token"`
-	Name      string        `json:"name"`
-	Ahead     time.Duration `json:"ahead"`
-	Senders   []*Sender     `json:"senders"`
-	Customers []*Customer   `json:"customers"`
-	Messages  []*Message    `json:"messages"`
-	Outcome   Outcome       `json:"outcome"`
-	Suspended bool          `json:"suspended"`
-	faults    []Fault
-	ledger    []Entry
-}
-
-// Sender is a WhatsApp sender of a simulated account. InboundURL is what a person would paste into the console.
-type Sender struct {
-	SID        string `json:"sid"`
-	Number     string `json:"number"` // E.164
-	Name       string `json:"name"`
-	InboundURL string `json:"inbound_url"`
-}
-
-// Customer is a simulated person with a phone.
-type Customer struct {
-	Name    string         `json:"name"`
-	Address twilio.Address `json:"address"`
-	BSUID   string         `json:"bsuid"`
-}
-
-// Outcome says what becomes of messages to customers. Final is read, delivered, sent, failed or undelivered; Code is
-// the error of the last two.
-type Outcome struct {
-	Final string        `json:"final"`
-	Code  int           `json:"code"`
-	Step  time.Duration `json:"step"` // between two callbacks; 0 is DefaultStep
-}
-
-// DefaultStep is the time between two status callbacks.
-const DefaultStep = 300 * time.Millisecond
-
-// Fault is something that goes wrong with one create.
-type Fault string
-
-// The faults of a create.
-const (
-	FaultTooMany    Fault = "429"          // not processed
-	FaultHTML       Fault = "500"          // a page of an edge, nothing processed
-	FaultCommitHang Fault = "commit_hang"  // processed, then no answer until the client gives up
-	FaultCommitDrop Fault = "commit_drop"  // processed, then the connection is cut
-	FaultCommitSlow Fault = "commit_slow"  // processed and called back before the answer comes
-	FaultRejected   Fault = "21211"        // refused for good
-	FaultDown       Fault = "down"         // the connection is cut before anything is processed
-	FaultUnauth     Fault = "unauthorized" // SID and token are not accepted
-)
-
-// Message is a message as Twilio keeps it.
-type Message struct {
-	SID        string    `json:"sid"`
-	AccountSID string    `json:"account_sid"`
-	From       string    `json:"from"`
-	To         string    `json:"to"`
-	Body       string    `json:"body"`
-	Direction  string    `json:"direction"`
-	Status     string    `json:"status"`
-	ErrorCode  int       `json:"error_code"`
-	Kind       string    `json:"kind"`
-	Created    time.Time `json:"created"` // by the account's own clock
-	Callback   string    `json:"callback"`
 }
 
 // Open starts the simulator.
@@ -131,6 +60,11 @@ func Open(o Options) (*Simulator, error) {
 	}
 	if o.Addr == "" {
 		o.Addr = "127.0.0.1:0"
+	}
+	if o.File != "" {
+		if err := os.MkdirAll(filepath.Dir(o.File), 0o700); err != nil {
+			return nil, err
+		}
 	}
 	s := &Simulator{o: o, watchers: map[chan struct{}]bool{}, dirty: make(chan struct{}, 1)}
 	if err := s.load(); err != nil {
@@ -161,11 +95,26 @@ func (s *Simulator) URL() *url.URL {
 
 // Close stops listening and calling and writes the file.
 func (s *Simulator) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	s.cancel()
 	err := s.server.Close()
 	s.wg.Wait()
 	s.client.CloseIdleConnections()
 	return errors.Join(err, s.save())
+}
+
+// run runs f beside the caller; false when the simulator is closing.
+func (s *Simulator) run(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.wg.Add(1)
+	go func() { defer s.wg.Done(); f() }()
+	return true
 }
 
 func (s *Simulator) load() error {
@@ -179,7 +128,10 @@ func (s *Simulator) load() error {
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(b, &s.state)
+	if err := json.Unmarshal(b, &s.state); err != nil {
+		return fmt.Errorf("the simulator's file %s cannot be read: %w", s.o.File, err)
+	}
+	return nil
 }
 
 // keep writes the file a moment after a change.
@@ -246,192 +198,9 @@ func (s *Simulator) Watch() (<-chan struct{}, func()) {
 	}
 }
 
-func (s *Simulator) account(sid string) *account {
-	for _, a := range s.state.Accounts {
-		if a.SID == sid {
-			return a
-		}
-	}
-	return nil
-}
-
-func (a *account) now(real time.Time) time.Time { return real.Add(a.Ahead).UTC() }
-
-func (a *account) sender(number string) *Sender {
-	for _, s := range a.Senders {
-		if s.Number == number {
-			return s
-		}
-	}
-	return nil
-}
-
 // id makes a SID: two letters and 32 hexadecimal digits.
 func id(letters string) string {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b)
 	return letters + hex.EncodeToString(b)
-}
-
-// Account is a simulated account as the page and tests see it.
-type Account struct {
-	SID, Token, Name string
-	Ahead            time.Duration
-	Senders          []Sender
-	Customers        []Customer
-	Outcome          Outcome
-}
-
-// Mint makes an account with one sender and three customers.
-func (s *Simulator) Mint(name, number string) Account {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a := &account{
-		SID: id("AC"), Token: id("")[:32], Name: name, Outcome: Outcome{Final: "read"},
-		Senders: []*Sender{{SID: id("XE"), Number: number, Name: name}},
-		Customers: []*Customer{
-			{Name: "Kari Nordli", Address: "whatsapp:+4740000142", BSUID: "NO.1A2B3C4D5E6F7G8H9I0J"},
-			{Name: "Jonas Bakke", Address: "whatsapp:+4740000143", BSUID: "NO.2B3C4D5E6F7G8H9I0J1A"},
-			{Name: "Amina Yusuf", Address: "whatsapp:NO.3C4D5E6F7G8H9I0J1A2B", BSUID: "NO.3C4D5E6F7G8H9I0J1A2B"},
-		},
-	}
-	s.state.Accounts = append(s.state.Accounts, a)
-	s.changed()
-	return a.view()
-}
-
-func (a *account) view() Account {
-	v := Account{SID: a.SID, Token: a.Token, Name: a.Name, Ahead: a.Ahead, Outcome: a.Outcome}
-	for _, s := range a.Senders {
-		v.Senders = append(v.Senders, *s)
-	}
-	for _, c := range a.Customers {
-		v.Customers = append(v.Customers, *c)
-	}
-	return v
-}
-
-// Accounts gives all accounts, the oldest first.
-func (s *Simulator) Accounts() []Account {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []Account
-	for _, a := range s.state.Accounts {
-		out = append(out, a.view())
-	}
-	return out
-}
-
-// Has tells whether this simulator minted the SID.
-func (s *Simulator) Has(sid string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.account(sid) != nil
-}
-
-// with runs f on an account with the lock held; false when there is no such account.
-func (s *Simulator) with(sid string, f func(*account)) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a := s.account(sid)
-	if a == nil {
-		return false
-	}
-	f(a)
-	s.changed()
-	return true
-}
-
-// SetInboundURL does what a person does in the console: it pastes the address for incoming messages of a sender.
-func (s *Simulator) SetInboundURL(sid, number, address string) bool {
-	found := false
-	return s.with(sid, func(a *account) {
-		if sender := a.sender(number); sender != nil {
-			sender.InboundURL, found = address, true
-		}
-	}) && found
-}
-
-// AddSender adds a WhatsApp sender to an account.
-func (s *Simulator) AddSender(sid, number, name string) bool {
-	return s.with(sid, func(a *account) {
-		a.Senders = append(a.Senders, &Sender{SID: id("XE"), Number: number, Name: name})
-	})
-}
-
-// AddCustomer adds a person with a phone to an account.
-func (s *Simulator) AddCustomer(sid string, c Customer) bool {
-	return s.with(sid, func(a *account) { a.Customers = append(a.Customers, &c) })
-}
-
-// SetOutcome says what becomes of the account's messages from now on.
-func (s *Simulator) SetOutcome(sid string, o Outcome) bool {
-	return s.with(sid, func(a *account) { a.Outcome = o })
-}
-
-// SetSuspended suspends an account or lifts it.
-func (s *Simulator) SetSuspended(sid string, on bool) bool {
-	return s.with(sid, func(a *account) { a.Suspended = on })
-}
-
-// Fail makes the next creates of an account go wrong, one each.
-func (s *Simulator) Fail(sid string, faults ...Fault) bool {
-	return s.with(sid, func(a *account) { a.faults = append(a.faults, faults...) })
-}
-
-// Advance moves the account's clock ahead.
-func (s *Simulator) Advance(sid string, d time.Duration) bool {
-	return s.with(sid, func(a *account) { a.Ahead += d })
-}
-
-// Thread gives the messages between a customer and a sender, the oldest first.
-func (s *Simulator) Thread(sid string, customer twilio.Address, number string) []Message {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a := s.account(sid)
-	if a == nil {
-		return nil
-	}
-	var out []Message
-	ours := "whatsapp:" + number
-	for _, m := range a.Messages {
-		if m.From == string(customer) && m.To == ours || m.From == ours && m.To == string(customer) {
-			out = append(out, *m)
-		}
-	}
-	return out
-}
-
-// Entry is one thing that passed between Twilio and the center: a create, or one attempt of a webhook.
-type Entry struct {
-	At       time.Time
-	What     string // create, inbound or status
-	SID      string
-	URL      string // of a webhook
-	Token    string // the idempotency token of a webhook: the same on all attempts of one event
-	Status   int    // of the answer; 0 without one
-	Fault    Fault
-	Params   url.Values
-	Duration time.Duration
-}
-
-// maxLedger bounds the ledger of an account; the oldest entries leave.
-const maxLedger = 20000
-
-// note is called with the lock held.
-func (a *account) note(e Entry) {
-	if len(a.ledger) >= maxLedger {
-		a.ledger = slices.Delete(a.ledger, 0, maxLedger/4)
-	}
-	a.ledger = append(a.ledger, e)
-}
-
-// Ledger gives what passed, the oldest first.
-func (s *Simulator) Ledger(sid string) []Entry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if a := s.account(sid); a != nil {
-		return slices.Clone(a.ledger)
-	}
-	return nil
 }

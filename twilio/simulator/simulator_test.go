@@ -2,6 +2,7 @@ package simulator_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,10 +19,11 @@ const number = "+4721000040"
 
 type center struct {
 	*httptest.Server
-	mu    sync.Mutex
-	forms []url.Values
-	codes []int // answers to give first
-	seen  chan url.Values
+	answer, kind string // of what is accepted
+	mu           sync.Mutex
+	forms        []url.Values
+	codes        []int // answers to give first
+	seen         chan url.Values
 }
 
 // newCenter is a webhook that checks the signature.
@@ -43,6 +45,8 @@ func newCenter(t *testing.T, token *string) *center {
 			w.WriteHeader(code)
 			return
 		}
+		w.Header().Set("Content-Type", c.kind)
+		_, _ = w.Write([]byte(c.answer))
 		c.forms = append(c.forms, r.PostForm)
 		c.seen <- r.PostForm
 	}))
@@ -89,8 +93,13 @@ func TestClientAgainstSimulator(t *testing.T) {
 		t.Errorf("status %q", got.Status)
 	}
 	s.SetSuspended(a.SID, false)
-	for range 60 {
-		s.AddSender(a.SID, "+4721000041", "Second")
+	for i := range 60 {
+		if !s.AddSender(a.SID, fmt.Sprintf("+4721000%03d", 100+i), "Second") {
+			t.Fatal("the sender was not added")
+		}
+	}
+	if s.AddSender(a.SID, number, "Again") {
+		t.Error("a number twice")
 	}
 	senders, err := client.ListSenders(ctx, cred)
 	if err != nil || len(senders) != 61 || senders[0].Address.Phone() != number || senders[0].Name != "Test" {

@@ -1,0 +1,210 @@
+package simulator
+
+import (
+	"time"
+
+	"kanal/twilio"
+)
+
+type account struct {
+	SID       string        `json:"sid"`
+	Token     string        `json:"token"`
+	Name      string        `json:"name"`
+	Ahead     time.Duration `json:"ahead"`
+	Senders   []*Sender     `json:"senders"`
+	Customers []*Customer   `json:"customers"`
+	Messages  []*Message    `json:"messages"`
+	Outcome   Outcome       `json:"outcome"`
+	Suspended bool          `json:"suspended"`
+	faults    []Fault
+	ledger    []Entry
+	noted     int64 // entries so far
+}
+
+// Sender is a WhatsApp sender of a simulated account. InboundURL is what a person would paste into the console.
+type Sender struct {
+	SID        string `json:"sid"`
+	Number     string `json:"number"` // E.164
+	Name       string `json:"name"`
+	InboundURL string `json:"inbound_url"`
+}
+
+// Customer is a simulated person with a phone.
+type Customer struct {
+	Name    string         `json:"name"`
+	Address twilio.Address `json:"address"`
+	BSUID   string         `json:"bsuid"`
+}
+
+func (s *Simulator) account(sid string) *account {
+	for _, a := range s.state.Accounts {
+		if a.SID == sid {
+			return a
+		}
+	}
+	return nil
+}
+
+func (a *account) now(real time.Time) time.Time { return real.Add(a.Ahead).UTC() }
+
+func (a *account) sender(number string) *Sender {
+	for _, s := range a.Senders {
+		if s.Number == number {
+			return s
+		}
+	}
+	return nil
+}
+
+func (a *account) customer(address twilio.Address) *Customer {
+	for _, c := range a.Customers {
+		if c.Address == address {
+			return c
+		}
+	}
+	return nil
+}
+
+// Account is a simulated account as the page and tests see it.
+type Account struct {
+	SID, Token, Name string
+	Ahead            time.Duration
+	Senders          []Sender
+	Customers        []Customer
+	Outcome          Outcome
+}
+
+// Mint makes an account with one sender and three customers; the last one hides the number.
+func (s *Simulator) Mint(name, number string) Account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := &account{
+		SID: id("AC"), Token: id(""), Name: name, Outcome: Outcome{Final: "read"},
+		Senders: []*Sender{{SID: id("XE"), Number: number, Name: name}},
+		Customers: []*Customer{
+			{Name: "Kari Nordli", Address: "whatsapp:+4740000142", BSUID: "NO.1A2B3C4D5E6F7G8H9I0J"},
+			{Name: "Jonas Bakke", Address: "whatsapp:+4740000143", BSUID: "NO.2B3C4D5E6F7G8H9I0J1A"},
+			{Name: "Amina Yusuf", Address: "whatsapp:NO.3C4D5E6F7G8H9I0J1A2B", BSUID: "NO.3C4D5E6F7G8H9I0J1A2B"},
+		},
+	}
+	s.state.Accounts = append(s.state.Accounts, a)
+	s.changed()
+	return a.view()
+}
+
+func (a *account) view() Account {
+	v := Account{SID: a.SID, Token: a.Token, Name: a.Name, Ahead: a.Ahead, Outcome: a.Outcome}
+	for _, s := range a.Senders {
+		v.Senders = append(v.Senders, *s)
+	}
+	for _, c := range a.Customers {
+		v.Customers = append(v.Customers, *c)
+	}
+	return v
+}
+
+// Accounts gives all accounts, the oldest first.
+func (s *Simulator) Accounts() []Account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Account
+	for _, a := range s.state.Accounts {
+		out = append(out, a.view())
+	}
+	return out
+}
+
+// Account gives one account, and whether there is one.
+func (s *Simulator) Account(sid string) (Account, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.account(sid)
+	if a == nil {
+		return Account{}, false
+	}
+	return a.view(), true
+}
+
+// Ahead gives how far an account's clock runs ahead; 0 when there is no such account.
+func (s *Simulator) Ahead(sid string) time.Duration {
+	a, _ := s.Account(sid)
+	return a.Ahead
+}
+
+// Has tells whether this simulator minted the SID.
+func (s *Simulator) Has(sid string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.account(sid) != nil
+}
+
+// with runs f on an account with the lock held; false when there is no such account.
+func (s *Simulator) with(sid string, f func(*account)) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.account(sid)
+	if a == nil {
+		return false
+	}
+	f(a)
+	s.changed()
+	return true
+}
+
+// SetInboundURL does what a person does in the console: it pastes the address for incoming messages of a sender.
+func (s *Simulator) SetInboundURL(sid, number, address string) bool {
+	found := false
+	return s.with(sid, func(a *account) {
+		if sender := a.sender(number); sender != nil {
+			sender.InboundURL, found = address, true
+		}
+	}) && found
+}
+
+// AddSender adds a WhatsApp sender to an account; false when the account has the number or does not exist.
+func (s *Simulator) AddSender(sid, number, name string) bool {
+	added := false
+	return s.with(sid, func(a *account) {
+		if added = a.sender(number) == nil; added {
+			a.Senders = append(a.Senders, &Sender{SID: id("XE"), Number: number, Name: name})
+		}
+	}) && added
+}
+
+// AddCustomer adds a person with a phone to an account; false when there is one with this address or no such account.
+func (s *Simulator) AddCustomer(sid string, c Customer) bool {
+	added := false
+	return s.with(sid, func(a *account) {
+		if added = a.customer(c.Address) == nil; added {
+			a.Customers = append(a.Customers, &c)
+		}
+	}) && added
+}
+
+// SetOutcome says what becomes of the account's messages from now on.
+func (s *Simulator) SetOutcome(sid string, o Outcome) bool {
+	return s.with(sid, func(a *account) { a.Outcome = o })
+}
+
+// SetSuspended suspends an account or lifts it.
+func (s *Simulator) SetSuspended(sid string, on bool) bool {
+	return s.with(sid, func(a *account) { a.Suspended = on })
+}
+
+// Fail makes the next creates of an account go wrong, one each.
+func (s *Simulator) Fail(sid string, faults ...Fault) bool {
+	return s.with(sid, func(a *account) { a.faults = append(a.faults, faults...) })
+}
+
+// Reset empties the phones and the ledger of an account and lets its messages be read again. SID, token, senders,
+// customers and clock stay.
+func (s *Simulator) Reset(sid string) bool {
+	return s.with(sid, func(a *account) {
+		a.Messages, a.ledger, a.faults, a.Outcome = nil, nil, nil, Outcome{Final: "read"}
+	})
+}
+
+// Advance moves the account's clock ahead.
+func (s *Simulator) Advance(sid string, d time.Duration) bool {
+	return s.with(sid, func(a *account) { a.Ahead += d })
+}

@@ -1,0 +1,200 @@
+package simulator
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"kanal/twilio"
+)
+
+// Write is what a customer does.
+type Write struct {
+	Customer twilio.Address
+	Number   string // the sender's
+	Kind     string // one of Kinds; empty is text
+	Body     string
+	Forged   bool // with a signature that is wrong; the message is not on the phone
+	Twice    bool // the same message is posted again
+}
+
+// Receive lets a customer write and waits until the webhook is done. It gives the status of each attempt; none when the
+// sender has no address for incoming messages, or there is no such account, sender or customer.
+func (s *Simulator) Receive(sid string, w Write) []int { return <-s.Send(sid, w) }
+
+// Send is Receive without waiting: the statuses come on the channel. The message is on the phone at once.
+func (s *Simulator) Send(sid string, w Write) <-chan []int {
+	done := make(chan []int, 1)
+	c, ok := s.take(sid, w)
+	started := ok && s.run(func() {
+		out := s.post(sid, "inbound", c)
+		if w.Twice {
+			out = append(out, s.post(sid, "inbound", c)...)
+		}
+		done <- out
+	})
+	if !started {
+		done <- nil
+	}
+	return done
+}
+
+// take puts the message on the phone and gives the webhook to make; false when there is none to make.
+func (s *Simulator) take(sid string, w Write) (call, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.account(sid)
+	if _, known := shapes[w.kind()]; a == nil || !known || a.sender(w.Number) == nil || a.customer(w.Customer) == nil {
+		return call{}, false
+	}
+	m, form := a.inbound(w, s.o.Now())
+	if !w.Forged {
+		a.add(m)
+	}
+	s.changed()
+	address := a.sender(w.Number).InboundURL
+	return call{address: address, form: form, token: a.Token, message: m.SID, forged: w.Forged}, address != ""
+}
+
+// inbound makes the message and its form in the shape that Twilio has for it.
+func (a *account) inbound(w Write, now time.Time) (*Message, url.Values) {
+	c, shape, to := a.customer(w.Customer), shapes[w.kind()], "whatsapp:"+w.Number
+	m := &Message{
+		SID: id("SM"), AccountSID: a.SID, From: string(c.Address), To: to, Direction: "inbound", Status: "received",
+		Kind: w.kind(), Created: a.now(now), Updated: a.now(now),
+	}
+	if shape.media != "" {
+		m.SID, m.MediaSID = id("MM"), id("ME")
+	}
+	if !shape.silent {
+		m.Body = w.Body
+	}
+	form := url.Values{
+		"MessageSid": {m.SID}, "SmsSid": {m.SID}, "SmsMessageSid": {m.SID}, "AccountSid": {a.SID}, "From": {m.From}, "To": {to},
+		"Body": {m.Body}, "NumMedia": {"0"}, "NumSegments": {"1"}, "SmsStatus": {"received"}, "ApiVersion": {"2010-04-01"},
+		"ReferralNumMedia": {"0"},
+	}
+	if shape.media != "" {
+		form.Set("NumMedia", "1")
+		form.Set("MediaContentType0", shape.media)
+		form.Set("MediaUrl0", "https://api.twilio.com/2010-04-01/Accounts/"+a.SID+"/Messages/"+m.SID+"/Media/"+m.MediaSID)
+	}
+	if shape.messageType != "" { // the oldest shape has neither type nor profile
+		form.Set("MessageType", shape.messageType)
+		c.describe(form)
+	}
+	if shape.quotes {
+		form.Set("OriginalRepliedMessageSid", a.lastTo(m.From, to))
+		form.Set("OriginalRepliedMessageSender", to)
+	}
+	for k, v := range shape.more {
+		form.Set(k, strings.ReplaceAll(v, "{body}", w.Body))
+	}
+	m.Body = form.Get("Body")
+	return m, form
+}
+
+func (w Write) kind() string {
+	if w.Kind == "" {
+		return "text"
+	}
+	return w.Kind
+}
+
+// describe adds what Twilio tells of a customer.
+func (c *Customer) describe(form url.Values) {
+	about := map[string]string{"ProfileName": c.Name}
+	if phone := c.Address.Phone(); phone != "" {
+		about["WaId"] = strings.TrimPrefix(phone, "+")
+	}
+	for k, v := range about {
+		form.Set(k, v)
+	}
+	if c.BSUID != "" {
+		form.Set("ExternalUserId", "whatsapp:"+c.BSUID)
+	}
+	b, err := json.Marshal(map[string]any{"type": "whatsapp", "data": map[string]any{"context": about}})
+	if err == nil {
+		form.Set("ChannelMetadata", string(b))
+	}
+}
+
+// lastTo gives the last message to a customer, which a quote or a button answers.
+func (a *account) lastTo(customer, sender string) string {
+	for _, m := range slices.Backward(a.Messages) {
+		if m.Direction != "inbound" && m.To == customer && m.From == sender {
+			return m.SID
+		}
+	}
+	return "SM000000000000000000000000000001f4"
+}
+
+// shape is how one kind differs from a text.
+type shape struct {
+	name        string
+	messageType string
+	media       string
+	silent      bool // what was typed is not sent along
+	quotes      bool // it answers a message of ours
+	more        map[string]string
+}
+
+// kinds are the shapes of inbound messages, in the order of a menu.
+var kinds = []shape{
+	{name: "text", messageType: "text"},
+	{name: "image", messageType: "image", media: "image/jpeg"},
+	{name: "audio", messageType: "audio", media: "audio/ogg", silent: true},
+	{name: "video", messageType: "video", media: "video/mp4", silent: true},
+	{name: "document", messageType: "document", media: "application/pdf", silent: true},
+	{name: "sticker", messageType: "sticker", media: "image/webp", silent: true},
+	{name: "contacts", messageType: "contacts", media: "text/vcard", silent: true},
+	{name: "location", messageType: "location", silent: true, more: map[string]string{"Latitude": "59.9138688", "Longitude": "10.7522454"}},
+	{name: "place", messageType: "location", silent: true, more: map[string]string{
+		"Latitude": "59.9073", "Longitude": "10.7531", "Address": "Kirsten Flagstads plass 1, Oslo", "Label": "Operaen",
+	}},
+	{name: "quote", messageType: "text", quotes: true},
+	{name: "forwarded", messageType: "text", more: map[string]string{"Forwarded": "true", "FrequentlyForwarded": "false"}},
+	{name: "frequently_forwarded", messageType: "text", more: map[string]string{"Forwarded": "true", "FrequentlyForwarded": "true"}},
+	{name: "button", messageType: "button", quotes: true, more: map[string]string{
+		"ButtonText": "{body}", "ButtonPayload": "confirm_42", "Forwarded": "false", "FrequentlyForwarded": "false",
+	}},
+	{name: "reply_button", messageType: "interactive", quotes: true, more: map[string]string{
+		"ButtonText": "{body}", "ButtonPayload": "yes", "Forwarded": "false", "FrequentlyForwarded": "false",
+	}},
+	{name: "list_reply", messageType: "interactive", quotes: true, more: map[string]string{"ListId": "row-1", "ListTitle": "{body}"}},
+	{name: "flow_reply", messageType: "interactive", silent: true, more: map[string]string{
+		"InteractiveData": `{"flowResponse":{"flow_token":"abcd1234","screen_1_Choose_one_0":"1_Yes"}}`,
+		"FlowData":        `{"screen_1_Choose_one_0":"1_Yes","flow_token":"abcd1234"}`,
+	}},
+	{name: "ad", messageType: "text", more: map[string]string{
+		"ReferralBody": "Write to us on WhatsApp", "ReferralHeadline": "Write to us", "ReferralSourceId": "118588094077142",
+		"ReferralSourceType": "ad", "ReferralSourceUrl": "https://fb.me/xyz123",
+	}},
+	{name: "call_permission", messageType: "interactive", silent: true, more: map[string]string{
+		"Body": "VOICE_CALL_REQUEST", "ButtonText": "VOICE_CALL_REQUEST", "ButtonPayload": "REJECTED",
+	}},
+	{name: "opt_out", messageType: "text", more: map[string]string{"Body": "STOP", "OptOutType": "STOP"}},
+	{name: "service", messageType: "text", more: map[string]string{"MessagingServiceSid": "MG000000000000000000000000000000a1"}},
+	{name: "oldest", messageType: ""},
+	{name: "reaction", messageType: "reaction", more: map[string]string{"Body": "👍"}},
+	{name: "unsupported", messageType: "unsupported", silent: true, more: map[string]string{"NewTwilioField": "x", "AnotherField": ""}},
+}
+
+var shapes = func() map[string]shape {
+	m := map[string]shape{}
+	for _, k := range kinds {
+		m[k.name] = k
+	}
+	return m
+}()
+
+// Kinds are the names of the shapes of inbound messages that a customer can send.
+func Kinds() []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.name
+	}
+	return names
+}
