@@ -78,6 +78,19 @@ func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
 }
 
+// Handle drops what only says that the program is stopping.
+func (w warnings) Handle(ctx context.Context, r slog.Record) error {
+	stopping := false
+	r.Attrs(func(a slog.Attr) bool {
+		stopping = a.Value.String() == context.Canceled.Error()
+		return !stopping
+	})
+	if stopping {
+		return nil
+	}
+	return w.Handler.Handle(ctx, r)
+}
+
 func (s *Store) newInserter() (inserter, error) {
 	cfg := &river.Config{Logger: s.riverLog()}
 	if s.dialect == SQLite {
