@@ -115,7 +115,7 @@ on('input', e => { const f = e.target.closest('form[data-composer]'); if (!f) re
 on('htmx:before:swap', e => { if (e.detail.tasks.some(t => t.target?.contains?.(document.getElementById('composer')))) save(document.getElementById('composer')); });
 addEventListener('pagehide', () => save(document.querySelector('form[data-composer]')));
 
-on('thread:open', paint);
+on('thread:open', () => { paint(); const f = document.querySelector('form[data-composer]'); if (f) count(f); });
 on('live:up', pumpAll);
 addEventListener('online', pumpAll);
 setInterval(pumpAll, 5000);
