@@ -306,6 +306,7 @@ func TestScripts(t *testing.T) {
 		"unreadAndTheme":       unreadAndThemeInTheBrowser,
 		"connectionBanner":     connectionBanner,
 		"composerSends":        composerSends,
+		"newestStaysInSight":   newestStaysInSight,
 		"composerNewline":      composerNewline,
 		"outboxIsOnesOwn":      outboxIsOnesOwn,
 	} {
@@ -440,6 +441,16 @@ func composerSends(b *tab) {
 	b.wait("document.activeElement.id === 'body' && document.querySelector('[data-count]').textContent === '0'")
 	b.js("const t = document.getElementById('body'); t.value = 'x'.repeat(1510); t.dispatchEvent(new Event('input', {bubbles: true}))")
 	b.wait(polite + " === '90 tegn igjen'")
+}
+
+// A banner takes room from above; the newest message stays in sight.
+func newestStaysInSight(b *tab) {
+	b.open("/inbox/7")
+	b.js("document.getElementById('msgs').insertAdjacentHTML('beforeend', '<li class=\"msg\">x</li>'.repeat(100)); const l = document.getElementById('log'); l.scrollTop = l.scrollHeight")
+	b.wait("document.getElementById('log')._bottom")
+	b.js("document.documentElement.insertAdjacentHTML('beforeend', '<section id=\"conn\" class=\"conn\"></section>')")
+	b.wait("getComputedStyle(document.documentElement).getPropertyValue('--conn') !== ''")
+	b.wait("(l => l.scrollHeight - l.scrollTop - l.clientHeight < 2)(document.getElementById('log'))")
 }
 
 // Who has chosen so writes lines with Enter and sends with Ctrl+Enter.

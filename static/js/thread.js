@@ -46,7 +46,15 @@ on('live:conversation', e => { if (e.detail === log()?.dataset.conversation) ref
 on('live:up', refresh);
 on('click', e => { if (e.target.closest('#jump')) { const l = log(); l.scrollTop = l.scrollHeight; l.focus({ preventScroll: true }); } });
 on('live:resync', refresh);
-document.addEventListener('scroll', e => { if (e.target.id === 'log' && atBottom(e.target)) document.getElementById('jump').hidden = true; }, true);
+document.addEventListener('scroll', e => {
+  const l = e.target;
+  if (l.id !== 'log') return;
+  l._bottom = atBottom(l);
+  if (l._bottom) document.getElementById('jump').hidden = true;
+}, true);
+
+// Who reads the newest message still sees it when a banner or the keyboard of a phone takes room.
+const room = new ResizeObserver(changes => { for (const { target: l } of changes) if (l._bottom) l.scrollTop = l.scrollHeight; });
 
 // Nothing is unread any more once the thread is visible and the window has the focus.
 const seen = () => {
@@ -61,8 +69,10 @@ document.addEventListener('visibilitychange', seen);
 const open = () => {
   const l = log();
   if (!l || l._open) return;
-  l._open = true;
+  l._open = l._bottom = true;
   l.scrollTop = l.scrollHeight;
+  room.disconnect();
+  room.observe(l);
   document.dispatchEvent(new Event('thread:open'));
   seen();
 };
