@@ -221,15 +221,13 @@ func errorIcon(status int) string {
 	return "alert"
 }
 
-func errorTitle(ctx context.Context, status int) string {
+// ErrorTitle gives the title of the page for a status, also for Page.Title.
+func ErrorTitle(ctx context.Context, status int) string {
 	if key := "error.title." + strconv.Itoa(status); i18n.Has(key) {
 		return i18n.T(ctx, key)
 	}
 	return i18n.T(ctx, "error.title.500")
 }
-
-// ErrorTitle gives the title of the page for a status, for Page.Title.
-func ErrorTitle(ctx context.Context, status int) string { return errorTitle(ctx, status) }
 
 // galleryTokens are the colours that the gallery shows.
 var galleryTokens = []string{
