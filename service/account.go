@@ -105,19 +105,26 @@ func (s *Service) checkChannelDetails(ctx context.Context, id models.AccountID, 
 // SaveChannelDetails saves the first step of a draft or of a finished account. FieldErrors, ErrNotFound, store.ErrStale.
 func (s *Service) SaveChannelDetails(ctx context.Context, v models.Viewer, id models.AccountID, in ChannelDetails, e Edit) error {
 	in.Name = cleanName(in.Name)
-	return s.editAccount(ctx, v, id, e, "account.channel_details", func(a *models.Account) error {
+	return s.editAccount(ctx, v, accountEdit{id, e.Version, "account.channel_details"}, func(a *models.Account) error {
 		return s.setChannelDetails(ctx, a, in, e)
 	})
 }
 
+// accountEdit says which account is changed, the version that the person has seen, and what the audit calls it.
+type accountEdit struct {
+	id      models.AccountID
+	version int
+	action  string
+}
+
 // editAccount reads an account, lets f change it and saves it if it is still the version that the person has seen.
 // f runs outside of the transaction: it may ask Twilio.
-func (s *Service) editAccount(ctx context.Context, v models.Viewer, id models.AccountID, e Edit, action string, f func(*models.Account) error) error {
-	a, err := s.store.Account(ctx, id)
+func (s *Service) editAccount(ctx context.Context, v models.Viewer, e accountEdit, f func(*models.Account) error) error {
+	a, err := s.store.Account(ctx, e.id)
 	if err != nil {
 		return err
 	}
-	if a.Version != e.Version {
+	if a.Version != e.version {
 		return store.ErrStale
 	}
 	was := a
@@ -129,8 +136,8 @@ func (s *Service) editAccount(ctx context.Context, v models.Viewer, id models.Ac
 		if err := tx.SaveAccount(ctx, &saved); err != nil {
 			return asField(err, a)
 		}
-		tx.Publish(models.Event{Name: models.EventAccount, Account: id})
-		return tx.Audit(ctx, v, action, accountRow(id), accountChanges(was, a))
+		tx.Publish(models.Event{Name: models.EventAccount, Account: e.id})
+		return tx.Audit(ctx, v, e.action, accountRow(e.id), accountChanges(was, a))
 	})
 	if err != nil {
 		return err
@@ -167,7 +174,7 @@ func accountChanges(was, is models.Account) map[string]any {
 // WithoutCheck says otherwise. FieldErrors, ErrNotFound, store.ErrStale.
 func (s *Service) SaveAccountDetails(ctx context.Context, v models.Viewer, id models.AccountID, in AccountDetails, e Edit) error {
 	in.SID, in.Token = clean(in.SID), models.Secret(clean(in.Token.Reveal()))
-	return s.editAccount(ctx, v, id, e, "account.account_details", func(a *models.Account) error {
+	return s.editAccount(ctx, v, accountEdit{id, e.Version, "account.account_details"}, func(a *models.Account) error {
 		return s.setAccountDetails(ctx, a, in, e)
 	})
 }
@@ -269,7 +276,7 @@ func (s *Service) FinishAccount(ctx context.Context, v models.Viewer, id models.
 	if err := s.checkAccountDetails(ctx, a, AccountDetails{SID: a.SID}); err != nil {
 		return err
 	}
-	return s.editAccount(ctx, v, id, Edit{Version: a.Version}, "account.finished", func(a *models.Account) error {
+	return s.editAccount(ctx, v, accountEdit{id, a.Version, "account.finished"}, func(a *models.Account) error {
 		now := s.store.Now()
 		a.State, a.Step, a.FinishedAt = models.AccountActive, models.StepCallback, &now
 		return nil

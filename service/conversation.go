@@ -49,7 +49,7 @@ func (s *Service) Resolve(ctx context.Context, v models.Viewer, id models.Conver
 			return err
 		}
 		*c = resolved
-		if err := s.systemLine(ctx, tx, c, "system.resolved", &v.User, now); err != nil {
+		if err := s.systemLine(ctx, tx, c, line{"system.resolved", &v.User, now}); err != nil {
 			return err
 		}
 		if err := tx.EndAgentSession(ctx, *c, models.EndedResolved, now); err != nil {
@@ -72,7 +72,7 @@ func (s *Service) Reopen(ctx context.Context, v models.Viewer, id models.Convers
 				return err
 			}
 		}
-		return s.systemLine(ctx, tx, c, "system.reopened", &v.User, now)
+		return s.systemLine(ctx, tx, c, line{"system.reopened", &v.User, now})
 	})
 }
 
@@ -105,7 +105,7 @@ func (s *Service) close(ctx context.Context, tx *store.Tx, c *models.Conversatio
 		return err
 	}
 	*c = closed
-	return s.systemLine(ctx, tx, c, "system.closed", by, now)
+	return s.systemLine(ctx, tx, c, line{"system.closed", by, now})
 }
 
 // Seen notes that somebody who is responsible has the thread before them: nothing is unread any more.
@@ -144,7 +144,7 @@ func (s *Service) releaseAll(ctx context.Context, tx *store.Tx, user models.User
 			if err := tx.EndAgentSession(ctx, *c, models.EndedDeactivated, now); err != nil {
 				return err
 			}
-			return s.systemLine(ctx, tx, c, "system.released", nil, now)
+			return s.systemLine(ctx, tx, c, line{"system.released", nil, now})
 		})
 		if err != nil {
 			return err
@@ -202,13 +202,19 @@ func (s *Service) assign(ctx context.Context, tx *store.Tx, c *models.Conversati
 	if err := tx.StartAgentSession(ctx, *c, to, now); err != nil || same {
 		return err
 	}
-	return s.systemLine(ctx, tx, c, "system.assigned", &to, now)
+	return s.systemLine(ctx, tx, c, line{"system.assigned", &to, now})
 }
 
-// systemLine adds a line of Kanal's own to the thread; key names its sentence, user who did it.
-func (s *Service) systemLine(ctx context.Context, tx *store.Tx, c *models.Conversation, key string, user *models.UserID, now time.Time) error {
+// line is a line of Kanal's own in a thread.
+type line struct {
+	key string         // of its sentence
+	by  *models.UserID // who did it; nil for Kanal itself
+	at  time.Time
+}
+
+func (s *Service) systemLine(ctx context.Context, tx *store.Tx, c *models.Conversation, l line) error {
 	return tx.InsertMessages(ctx, []models.Message{next(c, models.Message{
-		AccountID: c.AccountID, ConversationID: c.ID, Direction: models.System, Kind: models.KindSystem, Body: key,
-		UserID: user, State: models.Received, CreatedAt: now, UpdatedAt: now,
+		AccountID: c.AccountID, ConversationID: c.ID, Direction: models.System, Kind: models.KindSystem, Body: l.key,
+		UserID: l.by, State: models.Received, CreatedAt: l.at, UpdatedAt: l.at,
 	})})
 }

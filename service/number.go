@@ -13,17 +13,20 @@ import (
 	"kanal/twilio"
 )
 
-// NumberDetails is one number of the third step.
-type NumberDetails struct{ Name, Address string }
+// NumberDetails is one number of the third step. ID is zero for a new one.
+type NumberDetails struct {
+	ID            models.NumberID
+	Name, Address string
+}
 
 // AddNumber adds a number to an account. FieldErrors, ErrNotFound.
 func (s *Service) AddNumber(ctx context.Context, v models.Viewer, account models.AccountID, in NumberDetails) (models.NumberID, error) {
-	in.Name, in.Address = cleanName(in.Name), cleanNumber(in.Address)
+	in.ID, in.Name, in.Address = 0, cleanName(in.Name), cleanNumber(in.Address)
 	a, err := s.store.Account(ctx, account)
 	if err != nil {
 		return 0, err
 	}
-	if err := s.checkNumber(ctx, a, 0, in); err != nil {
+	if err := s.checkNumber(ctx, a, in); err != nil {
 		return 0, err
 	}
 	n := models.Number{AccountID: account, Name: in.Name, Address: in.Address, Version: 1}
@@ -55,7 +58,7 @@ func cleanNumber(s string) string {
 	return strings.NewReplacer("(", "", ")", "", "-", "", ".", "").Replace(s)
 }
 
-func (s *Service) checkNumber(ctx context.Context, a models.Account, id models.NumberID, in NumberDetails) error {
+func (s *Service) checkNumber(ctx context.Context, a models.Account, in NumberDetails) error {
 	var f models.FieldErrors
 	switch n := utf8.RuneCountInString(in.Name); {
 	case n == 0:
@@ -73,7 +76,7 @@ func (s *Service) checkNumber(ctx context.Context, a models.Account, id models.N
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(numbers, func(n models.NumberRow) bool { return n.Address == in.Address && n.ID != id }) {
+		if slices.ContainsFunc(numbers, func(n models.NumberRow) bool { return n.Address == in.Address && n.ID != in.ID }) {
 			f.Add("address", "number.taken", "account", a.Name)
 		}
 	}
@@ -130,20 +133,20 @@ func (s *Service) Senders(ctx context.Context, account models.AccountID) ([]twil
 }
 
 // EditNumber changes the name or the address of a number. FieldErrors, ErrNotFound, store.ErrStale.
-func (s *Service) EditNumber(ctx context.Context, v models.Viewer, account models.AccountID, id models.NumberID, in NumberDetails, e Edit) error {
+func (s *Service) EditNumber(ctx context.Context, v models.Viewer, account models.AccountID, in NumberDetails, e Edit) error {
 	in.Name, in.Address = cleanName(in.Name), cleanNumber(in.Address)
 	a, err := s.store.Account(ctx, account)
 	if err != nil {
 		return err
 	}
-	n, err := s.store.Number(ctx, id)
+	n, err := s.store.Number(ctx, in.ID)
 	if err != nil || n.AccountID != account {
 		return orNotFound(err)
 	}
 	if n.Version != e.Version {
 		return store.ErrStale
 	}
-	if err := s.checkNumber(ctx, a, id, in); err != nil {
+	if err := s.checkNumber(ctx, a, in); err != nil {
 		return err
 	}
 	details := map[string]any{"name": []string{n.Name, in.Name}, "number": []string{n.Address, in.Address}}
@@ -157,7 +160,7 @@ func (s *Service) EditNumber(ctx context.Context, v models.Viewer, account model
 			return numberField(err, a)
 		}
 		tx.Publish(models.Event{Name: models.EventAccount, Account: account})
-		return tx.Audit(ctx, v, "number.changed", fmt.Sprintf("numbers/%d", id), details)
+		return tx.Audit(ctx, v, "number.changed", fmt.Sprintf("numbers/%d", in.ID), details)
 	})
 	if err != nil {
 		return err
@@ -193,7 +196,7 @@ func (s *Service) CompleteNumbers(ctx context.Context, v models.Viewer, id model
 	if len(numbers) == 0 {
 		return models.FieldErrors{{Field: "add", Key: "number.none"}}
 	}
-	return s.editAccount(ctx, v, id, Edit{Version: a.Version}, "account.numbers", func(a *models.Account) error {
+	return s.editAccount(ctx, v, accountEdit{id, a.Version, "account.numbers"}, func(a *models.Account) error {
 		a.Step = max(a.Step, models.StepNumbers)
 		return nil
 	})

@@ -195,30 +195,45 @@ func (s *Service) finish(ctx context.Context, out outgoing, sent twilio.Message,
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	return s.store.InTx(ctx, func(tx *store.Tx) error {
-		c, err := tx.LockConversation(ctx, out.message.ConversationID)
+		t, err := lockTried(ctx, tx, out.message, out.attempt.N)
 		if err != nil {
 			return err
 		}
-		m, err := tx.Message(ctx, out.message.ID)
-		if err != nil {
-			return err
-		}
-		a, err := tx.LockAttempt(ctx, m, out.attempt.N)
-		if err != nil {
-			return err
-		}
-		if a.State != models.AttemptSending && a.State != models.AttemptUncertain {
+		if t.attempt.State != models.AttemptSending && t.attempt.State != models.AttemptUncertain {
 			return nil
 		}
 		if sendErr == nil {
-			return s.bind(ctx, tx, &c, m, a, sent.SID)
+			return s.bind(ctx, tx, t, sent.SID)
 		}
-		return s.unsent(ctx, tx, &c, m, a, sendErr)
+		return s.unsent(ctx, tx, t, sendErr)
 	})
 }
 
+// tried is an attempt with its message and their conversation, which the transaction has locked.
+type tried struct {
+	conversation *models.Conversation
+	message      models.Message
+	attempt      models.SendAttempt
+}
+
+// lockTried locks the conversation of a message first and reads the message again, so that two who report on it come
+// one after the other.
+func lockTried(ctx context.Context, tx *store.Tx, m models.Message, n int) (t tried, err error) {
+	c, err := tx.LockConversation(ctx, m.ConversationID)
+	if err != nil {
+		return t, err
+	}
+	if t.message, err = tx.Message(ctx, m.ID); err != nil {
+		return t, err
+	}
+	t.conversation = &c
+	t.attempt, err = tx.LockAttempt(ctx, t.message, n)
+	return t, err
+}
+
 // bind gives an attempt and its message Twilio's sid: the message is accepted.
-func (s *Service) bind(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, a models.SendAttempt, sid string) error {
+func (s *Service) bind(ctx context.Context, tx *store.Tx, t tried, sid string) error {
+	m, a := t.message, t.attempt
 	was := a.State
 	now := tx.Now()
 	a.State, a.SID, a.FinishedAt = models.AttemptAccepted, &sid, &now
@@ -230,11 +245,12 @@ func (s *Service) bind(ctx context.Context, tx *store.Tx, c *models.Conversation
 	}
 	state := m.State
 	m.State, m.ProviderSID = models.Accepted, &sid
-	return s.saveMessage(ctx, tx, c, &m, state)
+	return s.saveMessage(ctx, tx, t.conversation, &m, state)
 }
 
 // unsent stores an attempt that did not succeed.
-func (s *Service) unsent(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, a models.SendAttempt, sendErr error) error {
+func (s *Service) unsent(ctx context.Context, tx *store.Tx, t tried, sendErr error) error {
+	c, m, a := t.conversation, t.message, t.attempt
 	e := twilio.AsError(sendErr)
 	if e.Outcome == twilio.Unknown {
 		if a.State == models.AttemptUncertain {

@@ -43,7 +43,7 @@ func (s *Service) SettleMessage(ctx context.Context, id models.MessageID) error 
 		if err != nil {
 			return tx.Enqueue(ctx, models.SettleMessage{Message: id}, store.At(tx.Now().Add(settleAgain)))
 		}
-		return s.settle(ctx, tx, &c, m, a, found)
+		return s.settle(ctx, tx, tried{&c, m, a}, found)
 	})
 }
 
@@ -86,14 +86,15 @@ func (s *Service) listed(ctx context.Context, m models.Message) ([]string, error
 	return sids, nil
 }
 
-func (s *Service) settle(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, a models.SendAttempt, sids []string) error {
+func (s *Service) settle(ctx context.Context, tx *store.Tx, t tried, sids []string) error {
+	c, m, a := t.conversation, t.message, t.attempt
 	bound, err := tx.BoundSIDs(ctx, m.AccountID, sids)
 	if err != nil {
 		return err
 	}
 	for _, sid := range sids {
 		if !bound[sid] {
-			if err := s.bind(ctx, tx, c, m, a, sid); err != nil {
+			if err := s.bind(ctx, tx, t, sid); err != nil {
 				return err
 			}
 			return tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID})

@@ -40,7 +40,11 @@ func (s *Service) ReceiveStatus(ctx context.Context, call StatusCall) error {
 		if err := tx.InsertProviderEvent(ctx, kept); err != nil || kept.MessageID == nil {
 			return err
 		}
-		return s.report(ctx, tx, call, ev, m, a)
+		t, err := lockTried(ctx, tx, m, a.N)
+		if err != nil {
+			return err
+		}
+		return s.report(ctx, tx, ev, t, call.accountNow())
 	})
 }
 
@@ -76,19 +80,9 @@ func orNotFound(err error) error {
 	return models.ErrNotFound
 }
 
-// report moves the message. The conversation is locked first and the message read again, so that two reports at the
-// same time come one after the other.
-func (s *Service) report(ctx context.Context, tx *store.Tx, call StatusCall, ev twilio.StatusEvent, m models.Message, a models.SendAttempt) error {
-	c, err := tx.LockConversation(ctx, m.ConversationID)
-	if err != nil {
-		return err
-	}
-	if m, err = tx.Message(ctx, m.ID); err != nil {
-		return err
-	}
-	if a, err = tx.LockAttempt(ctx, m, a.N); err != nil {
-		return err
-	}
+// report binds the sid to the attempt and moves the message.
+func (s *Service) report(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t tried, at time.Time) error {
+	a := t.attempt
 	if a.SID == nil {
 		was, now, sid := a.State, tx.Now(), ev.MessageSID
 		a.State, a.SID, a.FinishedAt = models.AttemptAccepted, &sid, &now
@@ -96,19 +90,20 @@ func (s *Service) report(ctx context.Context, tx *store.Tx, call StatusCall, ev 
 			return err
 		}
 	}
-	if m.Attempt != a.N {
+	if t.message.Attempt != a.N {
 		return nil // an older attempt's reports are kept and move nothing
 	}
-	return s.move(ctx, tx, call, ev, &c, m)
+	return s.move(ctx, tx, ev, t, at)
 }
 
-func (s *Service) move(ctx context.Context, tx *store.Tx, call StatusCall, ev twilio.StatusEvent, c *models.Conversation, m models.Message) error {
+func (s *Service) move(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t tried, at time.Time) error {
+	c, m := t.conversation, t.message
 	next, known := messageState(ev.Status)
 	if !known || !m.State.Moves(next) {
 		return nil
 	}
 	was, inFlight := m.State, m.State.InFlight() || m.State == models.Queued
-	sid, at := ev.MessageSID, call.accountNow()
+	sid := ev.MessageSID
 	m.State, m.ProviderSID = next, &sid
 	stamp(&m, next, at)
 	if next.Final() {

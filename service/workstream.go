@@ -163,6 +163,7 @@ func checkLanguage(l string) error {
 
 // ChannelInput is what one step of the wizard Set up WhatsApp holds; only the step's own part is read.
 type ChannelInput struct {
+	Step     models.ChannelStep
 	Number   models.NumberID
 	Language string
 	Greeting Greeting
@@ -170,7 +171,7 @@ type ChannelInput struct {
 }
 
 // SaveChannelStep saves one step of the wizard of a workstream. FieldErrors, ErrNotFound, store.ErrStale.
-func (s *Service) SaveChannelStep(ctx context.Context, v models.Viewer, id models.WorkstreamID, step models.ChannelStep, in ChannelInput, e Edit) error {
+func (s *Service) SaveChannelStep(ctx context.Context, v models.Viewer, id models.WorkstreamID, in ChannelInput, e Edit) error {
 	return s.store.InTx(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Workstream(ctx, id); err != nil {
 			return err
@@ -183,19 +184,19 @@ func (s *Service) SaveChannelStep(ctx context.Context, v models.Viewer, id model
 			return store.ErrStale
 		}
 		if !e.Unchecked {
-			if err := checkChannelStep(ctx, tx, step, in); err != nil {
+			if err := checkChannelStep(ctx, tx, in); err != nil {
 				return err
 			}
-			d.Step = max(d.Step, step)
+			d.Step = max(d.Step, in.Step)
 		}
-		setChannelStep(&d, step, in, e)
+		setChannelStep(&d, in, e)
 		d.UpdatedBy = v.User
 		return tx.SaveChannelDraft(ctx, &d)
 	})
 }
 
-func checkChannelStep(ctx context.Context, tx *store.Tx, step models.ChannelStep, in ChannelInput) error {
-	switch step {
+func checkChannelStep(ctx context.Context, tx *store.Tx, in ChannelInput) error {
+	switch in.Step {
 	case models.ChannelNumber:
 		_, err := freeNumber(ctx, tx, in.Number)
 		return err
@@ -235,8 +236,8 @@ func freeNumber(ctx context.Context, tx *store.Tx, id models.NumberID) (models.N
 	return n, nil
 }
 
-func setChannelStep(d *models.ChannelDraft, step models.ChannelStep, in ChannelInput, e Edit) {
-	switch step {
+func setChannelStep(d *models.ChannelDraft, in ChannelInput, e Edit) {
+	switch in.Step {
 	case models.ChannelNumber:
 		if in.Number != 0 && !e.Unchecked {
 			d.NumberID = &in.Number
@@ -300,6 +301,7 @@ func claim(ctx context.Context, tx *store.Tx, n *models.Number, d models.Channel
 
 // NumberSettings are the settings of one WhatsApp number of a workstream; Part names the tab that was saved.
 type NumberSettings struct {
+	Number   models.NumberID
 	Part     string // language, behaviors or user-features
 	Language string
 	Greeting Greeting
@@ -307,12 +309,12 @@ type NumberSettings struct {
 }
 
 // SaveNumberSettings saves one tab of a number's settings. FieldErrors, ErrNotFound, store.ErrStale.
-func (s *Service) SaveNumberSettings(ctx context.Context, v models.Viewer, w models.WorkstreamID, id models.NumberID, in NumberSettings, e Edit) error {
+func (s *Service) SaveNumberSettings(ctx context.Context, v models.Viewer, w models.WorkstreamID, in NumberSettings, e Edit) error {
 	if err := checkPart(in); err != nil {
 		return err
 	}
 	err := s.store.InTx(ctx, func(tx *store.Tx) error {
-		n, err := tx.Number(ctx, id)
+		n, err := tx.Number(ctx, in.Number)
 		if err != nil || n.WorkstreamID == nil || *n.WorkstreamID != w {
 			return orNotFound(err)
 		}
@@ -324,7 +326,7 @@ func (s *Service) SaveNumberSettings(ctx context.Context, v models.Viewer, w mod
 			return err
 		}
 		tx.Publish(models.Event{Name: models.EventAccount, Account: n.AccountID})
-		return tx.Audit(ctx, v, "number.settings", fmt.Sprintf("numbers/%d", id), map[string]any{"part": in.Part})
+		return tx.Audit(ctx, v, "number.settings", fmt.Sprintf("numbers/%d", in.Number), map[string]any{"part": in.Part})
 	})
 	if err != nil {
 		return err
