@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 
@@ -95,7 +96,7 @@ func newSiteBeforeSetup(t *testing.T, change ...func(*Options)) *site {
 // withSimulator starts the built-in simulator.
 func withSimulator(t *testing.T) func(*Options) {
 	t.Helper()
-	sim, err := simulator.Open(simulator.Options{Log: storetest.Log(t)})
+	sim, err := simulator.Open(simulator.Options{Now: time.Now, Log: storetest.Log(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

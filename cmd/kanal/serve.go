@@ -131,7 +131,7 @@ func (c *center) openSimulator(s settings) error {
 	if err != nil || !on {
 		return err
 	}
-	c.sim, err = simulator.Open(simulator.Options{File: filepath.Join(s.DataDir, "simulator.json"), Log: c.db.log})
+	c.sim, err = simulator.Open(simulator.Options{File: filepath.Join(s.DataDir, "simulator.json"), Now: time.Now, Log: c.db.log})
 	return err
 }
 

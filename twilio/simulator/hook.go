@@ -81,13 +81,13 @@ func (s *Simulator) post(sid, what string, c call) []int {
 	headers.Set(twilio.SignatureHeader, twilio.Sign(token, address, c.form))
 	var out []int
 	for try := 0; try <= o.retries; try++ {
-		began := time.Now() //nolint:forbidigo // how long the call took on the wire
+		began := s.o.Now()
 		a := s.attempt(ctx, o.read, address, c.form, headers)
 		out = append(out, a.status)
 		s.with(sid, func(x *account) {
 			x.note(Entry{
 				At: x.now(s.o.Now()), What: what, SID: c.message, URL: address, Token: headers.Get("I-Twilio-Idempotency-Token"),
-				Status: a.status, Params: c.form, Duration: time.Since(began),
+				Status: a.status, Params: c.form, Duration: s.o.Now().Sub(began),
 			})
 			if what == "inbound" && a.says != "" {
 				x.say(c.form, a.says, s.o.Now())

@@ -206,7 +206,7 @@ func TestWatchHearsOfChanges(t *testing.T) {
 
 func TestFileIsPrivateAndABrokenOneIsSaid(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "new", "simulator.json")
-	s, err := simulator.Open(simulator.Options{File: file})
+	s, err := simulator.Open(simulator.Options{File: file, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestFileIsPrivateAndABrokenOneIsSaid(t *testing.T) {
 	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := simulator.Open(simulator.Options{File: file}); err == nil || !strings.Contains(err.Error(), file) {
+	if _, err := simulator.Open(simulator.Options{File: file, Now: time.Now}); err == nil || !strings.Contains(err.Error(), file) {
 		t.Error(err)
 	}
 }

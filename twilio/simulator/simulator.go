@@ -21,7 +21,7 @@ import (
 )
 
 // Options says how the simulator runs. File keeps accounts, senders, customers and messages between runs; empty keeps
-// nothing. Addr is where it listens; empty is a free loopback port.
+// nothing. Addr is where it listens; empty is a free loopback port. Now is required: the clock that accounts run ahead of.
 type Options struct {
 	File string
 	Addr string
@@ -50,10 +50,10 @@ type state struct {
 	Accounts []*account `json:"accounts"`
 }
 
-// Open starts the simulator.
+// Open starts the simulator. It fails without a clock, with a file that cannot be read, or when Addr is taken.
 func Open(o Options) (*Simulator, error) {
 	if o.Now == nil {
-		o.Now = time.Now
+		return nil, errors.New("the simulator needs a clock")
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -56,7 +56,7 @@ func newCenter(t *testing.T, token *string) *center {
 
 func start(t *testing.T) (*simulator.Simulator, simulator.Account, *twilio.Client, twilio.Credentials) {
 	t.Helper()
-	s, err := simulator.Open(simulator.Options{})
+	s, err := simulator.Open(simulator.Options{Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestClosedWindowFailsLater(t *testing.T) {
 
 func TestStateIsKept(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "simulator.json")
-	s, err := simulator.Open(simulator.Options{File: file})
+	s, err := simulator.Open(simulator.Options{File: file, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +266,7 @@ func TestStateIsKept(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s, err = simulator.Open(simulator.Options{File: file})
+	s, err = simulator.Open(simulator.Options{File: file, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
