@@ -30,8 +30,7 @@ func (s *Server) render(c echo.Context, status int, page views.Page, full, part 
 	var b bytes.Buffer
 	var err error
 	if part != nil && isPartial(c) {
-		b.WriteString("<title>" + templ.EscapeString(page.DocumentTitle(ctx)) + "</title>")
-		err = part.Render(ctx, &b)
+		err = templ.Join(views.Title(page), part).Render(ctx, &b)
 	} else {
 		err = full.Render(ctx, &b)
 	}
