@@ -200,6 +200,11 @@ func readForm(r *http.Request) error {
 	if !readable(r.PostForm) {
 		return errUnreadable
 	}
+	for _, values := range r.PostForm {
+		for i, v := range values {
+			values[i] = strings.ReplaceAll(v, "\r\n", "\n") // browsers send the lines of a text area with both
+		}
+	}
 	return nil
 }
 
