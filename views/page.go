@@ -163,14 +163,18 @@ type WizardFrame struct {
 	Title     string // of the step
 	Lead      string
 	Errors    components.Errors
-	Action    string // where the form is posted
-	FormID    string // "wizard" when empty
-	Back      bool   // there is a step before this one
-	Save      bool   // offers "Save and exit"
-	Next      string // the label of the main button; "Next" when empty
-	NextBusy  string // the same while it works: "Checking …"
+	Conflict  templ.Component // what somebody else has changed meanwhile; nil for none
+	Action    string          // where the form is posted
+	FormID    string          // "wizard" when empty
+	Back      bool            // there is a step before this one
+	Save      bool            // offers "Save and exit"
+	Next      string          // the label of the main button; "Next" when empty
+	NextBusy  string          // the same while it works: "Checking …"
 	Secondary *components.Button
 }
+
+// refused tells that something above the title takes the focus.
+func (w WizardFrame) refused() bool { return w.Errors.Any() || w.Conflict != nil }
 
 func (w WizardFrame) formID() string {
 	if w.FormID == "" {

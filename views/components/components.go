@@ -5,6 +5,7 @@ package components
 import (
 	"context"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -51,22 +52,32 @@ func (e Errors) For(field string) string {
 	return ""
 }
 
+// ConflictRow is one value that two people have changed: what is saved now and what this person wrote. Secrets are never
+// in it.
+type ConflictRow struct{ Label, Theirs, Yours string }
+
+// Differing gives the rows whose two values are not the same.
+func Differing(rows ...ConflictRow) []ConflictRow {
+	return slices.DeleteFunc(rows, func(r ConflictRow) bool { return r.Theirs == r.Yours })
+}
+
 // PageForm gives the attributes of a form that is a plain POST and that htmx answers in place: the whole page between
-// rail and edge is exchanged, so that a redirect to any page and a 422 with the same page both fit. A second submit
+// rail and edge is exchanged, so that a redirect to any page and a 422 or 409 with the same page both fit. A second submit
 // while the first one runs is dropped.
 func PageForm(id, action string) templ.Attributes {
 	return templ.Attributes{
 		"id": id, "method": "post", "action": action, "novalidate": true,
 		"hx-post": action, "hx-select": "#app", "hx-target": "#app", "hx-swap": "outerHTML",
-		"hx-sync": "this:drop", "hx-push-url": "true", "hx-status:422": "push:false",
+		"hx-sync": "this:drop", "hx-push-url": "true", "hx-status:422": "push:false", "hx-status:409": "push:false",
 	}
 }
 
-// DialogForm gives the attributes of a form inside a dialog: a 422 stays in the dialog. Without script it is a page.
+// DialogForm gives the attributes of a form inside a dialog: a 422 or 409 stays in the dialog. Without script it is a page.
 func DialogForm(id, action string) templ.Attributes {
 	return templ.Attributes{
 		"id": id, "method": "post", "action": action, "novalidate": true,
 		"hx-post": action, "hx-target": "this", "hx-swap": "outerHTML ignoreTitle:true", "hx-sync": "this:drop",
+		"hx-status:409": "push:false",
 	}
 }
 

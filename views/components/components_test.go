@@ -64,6 +64,17 @@ func TestErrorsDoNotShare(t *testing.T) {
 	}
 }
 
+func TestConflictShowsBothValues(t *testing.T) {
+	rows := Differing(ConflictRow{"Navn", "Deres", "<Mitt>"}, ConflictRow{"Kanal", "WhatsApp", "WhatsApp"})
+	page := html(t, Conflict(rows))
+	contains(t, page, `role="alert"`, `tabindex="-1"`, "autofocus", "Noen andre har endret dette", "Navn", "Deres", "&lt;Mitt&gt;", "Lagret nå")
+	lacks(t, page, "Kanal")
+	contains(t, html(t, ConflictAbout("Noen andre har endret kontoen.", nil)), "Noen andre har endret kontoen.")
+	lacks(t, html(t, ConflictAbout("Noen andre har endret kontoen.", nil)), "<dl")
+	contains(t, PageForm("f", "/")["hx-status:409"].(string), "push:false")
+	contains(t, DialogForm("f", "/")["hx-status:409"].(string), "push:false")
+}
+
 func TestFieldsSayWhatIsWrong(t *testing.T) {
 	f := Field{Name: "sid", Label: "Konto-SID", Hint: "Begynner med AC.", Problem: "Skriv inn konto-SID", Value: `"><script>`, Mono: true, Max: 34, Focus: true}
 	for _, c := range []templ.Component{TextField(f), TextArea(f), Select(f, []Option{{Value: "a", Label: "A"}})} {
