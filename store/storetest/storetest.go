@@ -4,10 +4,7 @@ package storetest
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"kanal/store"
+	"kanal/store/cluster"
 )
 
 // Key seals the secrets of test databases.
@@ -87,31 +83,36 @@ func URL(t testing.TB, d store.Dialect) string {
 		return "sqlite:" + filepath.Join(t.TempDir(), "kanal.db")
 	}
 	base := postgres(t)
-	b := make([]byte, 6)
-	_, _ = rand.Read(b)
-	name := "kanal_test_" + hex.EncodeToString(b)
-	admin(t, base, "CREATE DATABASE "+name)
-	t.Cleanup(func() { admin(t, base, "DROP DATABASE "+name+" WITH (FORCE)") })
-	u, err := url.Parse(base)
+	// Not the test's context: it has ended when the database is removed.
+	address, err := cluster.Create(context.Background(), base)
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.Path = "/" + name
-	return u.String()
+	t.Cleanup(func() {
+		if err := cluster.Drop(context.Background(), base, address); err != nil {
+			t.Error(err)
+		}
+	})
+	return address
 }
 
-func admin(t testing.TB, base, sql string) {
+// private is the PostgreSQL of this test binary; it lives as long as the process. Benchmarks measure with the durability
+// that a server has by default.
+var private = sync.OnceValues(func() (*cluster.Server, error) {
+	return cluster.Start(context.Background(), os.Getenv("KANAL_TEST_DURABLE") != "")
+})
+
+// postgres gives the address of a PostgreSQL server for tests.
+func postgres(t testing.TB) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	c, err := pgx.Connect(ctx, base)
+	if u := os.Getenv("KANAL_TEST_POSTGRES_URL"); u != "" {
+		return u
+	}
+	s, err := private()
 	if err != nil {
-		t.Fatal(err)
+		Require(t, "postgres", "PostgreSQL cannot be started: "+err.Error())
 	}
-	defer func() { _ = c.Close(ctx) }()
-	if _, err := c.Exec(ctx, sql); err != nil {
-		t.Fatal(err)
-	}
+	return s.URL
 }
 
 // Log writes a program's log into the test's output.
