@@ -276,7 +276,7 @@ var forbiddenMarkup = regexp.MustCompile(`(?i)\bhx-on\b|\bjs:|javascript:|(?:^|\
 // TestPagesHoldNoInlineCode holds that templates have no inline style, script or code in attributes.
 func TestPagesHoldNoInlineCode(t *testing.T) {
 	for _, path := range files(t, ".templ") {
-		src, err := os.ReadFile(path) //nolint:gosec // a file of this module
+		src, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,16 +4,26 @@ import "strconv"
 
 // Ids are typed, so that no id of one kind is taken for another. Zero means "none" and is refused where an id is read.
 type (
-	UserID         int64
-	QueueID        int64
-	AccountID      int64
-	NumberID       int64
-	WorkstreamID   int64
-	ContactID      int64
+	// UserID names a person who signs in.
+	UserID int64
+	// QueueID names a queue.
+	QueueID int64
+	// AccountID names a messaging account.
+	AccountID int64
+	// NumberID names a WhatsApp number.
+	NumberID int64
+	// WorkstreamID names a workstream.
+	WorkstreamID int64
+	// ContactID names a customer.
+	ContactID int64
+	// ConversationID names a conversation.
 	ConversationID int64
-	MessageID      int64
-	AttemptID      int64
-	QuarantineID   int64
+	// MessageID names a message.
+	MessageID int64
+	// AttemptID names one try to send a message.
+	AttemptID int64
+	// QuarantineID names a call that could not be taken in.
+	QuarantineID int64
 )
 
 // ParseID reads an id from a path or a form. ErrNotFound for anything but a positive decimal number in its usual

@@ -5,7 +5,7 @@ import "time"
 // Distribution says how work reaches an agent.
 type Distribution string
 
-// Pick: a conversation waits in its queue until somebody takes it.
+// Pick leaves a conversation in its queue until somebody takes it.
 const Pick Distribution = "pick"
 
 // Queue is where conversations wait.

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"kanal/models"
@@ -178,7 +179,7 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, c models.Conversatio
 		before = append(before, *c.UserID)
 	}
 	err = f(&c, account.Now(tx.Now()))
-	if err == error(errUnchanged) {
+	if errors.Is(err, errUnchanged) {
 		return nil
 	}
 	if err != nil {

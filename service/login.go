@@ -73,7 +73,7 @@ func (s *Service) noteTry(ctx context.Context, u models.User, right bool) error 
 // models.FieldErrors (password).
 func (s *Service) UseLink(ctx context.Context, v models.Viewer, token, password models.Secret) (models.User, error) {
 	var errs models.FieldErrors
-	if checkPassword(&errs, "password", password); errs.Err() != nil {
+	if checkPassword(&errs, password); errs.Err() != nil {
 		return models.User{}, errs
 	}
 	// Hashing costs: it is done only for a link that works.
@@ -137,7 +137,7 @@ func (s *Service) ChangePassword(ctx context.Context, v models.Viewer, session s
 	if !ok {
 		errs.Add("current", "me.current_wrong")
 	}
-	if checkPassword(&errs, "password", password); errs.Err() != nil {
+	if checkPassword(&errs, password); errs.Err() != nil {
 		return errs
 	}
 	hash, err := s.passwords.hash(ctx, password)

@@ -100,8 +100,9 @@ func (p *passwords) wrongStranger(email string, now time.Time) {
 	p.strangers[email] = p.strangers[email].AfterWrongPassword(now)
 }
 
-// checkPassword adds what is wrong with a new password.
-func checkPassword(errs *models.FieldErrors, field string, password models.Secret) {
+// checkPassword adds what is wrong with a new password, for the field of that name.
+func checkPassword(errs *models.FieldErrors, password models.Secret) {
+	const field = "password"
 	switch n := len([]rune(password.Reveal())); {
 	case n == 0:
 		errs.Add(field, "user.password_missing")

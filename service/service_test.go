@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -280,7 +281,7 @@ func TestWindow(t *testing.T) {
 		clock.Advance(24*time.Hour - time.Microsecond)
 		c.reply(row.ID, "k1", "in time")
 		clock.Advance(time.Microsecond)
-		if _, err := c.service.Reply(ctx, c.agent, service.Reply{Conversation: row.ID, Key: "k2", Body: "late"}); err != error(service.ErrWindowClosed) {
+		if _, err := c.service.Reply(ctx, c.agent, service.Reply{Conversation: row.ID, Key: "k2", Body: "late"}); !errors.Is(err, service.ErrWindowClosed) {
 			t.Error(err)
 		}
 		c.write(0, "again")
@@ -509,7 +510,7 @@ func TestResolveReopenClose(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.service.TakeNext(ctx, c.agent); err != error(service.ErrQueueEmpty) {
+		if _, err := c.service.TakeNext(ctx, c.agent); !errors.Is(err, service.ErrQueueEmpty) {
 			t.Error(err)
 		}
 		for _, step := range []struct {

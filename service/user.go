@@ -61,7 +61,7 @@ func (s *Service) Setup(ctx context.Context, v models.Viewer, in NewAdministrato
 	var errs models.FieldErrors
 	checkName(&errs, u.Name)
 	checkEmail(&errs, u.Email)
-	if checkPassword(&errs, "password", in.Password); errs.Err() != nil {
+	if checkPassword(&errs, in.Password); errs.Err() != nil {
 		return u, errs
 	}
 	if done, err := s.store.IsSetUp(ctx); err != nil || done {
@@ -353,7 +353,7 @@ func (s *Service) hashGiven(ctx context.Context, password models.Secret) (string
 		return "", nil
 	}
 	var errs models.FieldErrors
-	if checkPassword(&errs, "password", password); errs.Err() != nil {
+	if checkPassword(&errs, password); errs.Err() != nil {
 		return "", errs
 	}
 	return s.passwords.hash(ctx, password)

@@ -31,7 +31,7 @@ func (sqlLog) ParamsFilter(_ context.Context, sql string, _ ...any) (string, []a
 
 // Trace logs a failed statement. A row that is not there, a request that ended and a unique key that is taken are
 // answers, not failures.
-func (l sqlLog) Trace(ctx context.Context, began time.Time, statement func() (string, int64), err error) {
+func (l sqlLog) Trace(ctx context.Context, _ time.Time, statement func() (string, int64), err error) {
 	if err == nil || errors.Is(err, gorm.ErrRecordNotFound) || ctx.Err() != nil || !l.log.Enabled(ctx, slog.LevelDebug) && Lasting(err) {
 		return
 	}

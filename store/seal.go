@@ -85,7 +85,7 @@ var errUnsealed = errors.New("no key opens this value")
 
 // Seal seals a secret for a row, named like "accounts/7".
 func (s *Store) Seal(secret models.Secret, row string) string {
-	sealed := s.sealer.aeads[0].Seal(nil, nil, []byte(secret.Reveal()), []byte(row))
+	sealed := s.sealer.aeads[0].Seal(nil, nil, []byte(secret.Reveal()), []byte(row)) //nolint:gosec // this kind of cipher makes a random nonce itself
 	return s.sealer.ids[0] + ":" + base64.StdEncoding.EncodeToString(sealed)
 }
 

@@ -64,7 +64,7 @@ func (s *Store) InTx(ctx context.Context, f func(tx *Tx) error) error {
 			return err
 		}
 		select {
-		case <-time.After(time.Duration(rand.IntN(10*try)+1) * time.Millisecond):
+		case <-time.After(time.Duration(rand.IntN(10*try)+1) * time.Millisecond): //nolint:gosec // a pause, no secret
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -17,7 +17,7 @@ var cred = Credentials{AccountSID: "AC00000000000000000000000000000000", AuthTok
 const outgoing = `{"sid":"SM00000000000000000000000000000001","status":"queued"}`
 
 // answering starts a Twilio that gives one answer to everything, under a path of its own.
-func answering(t *testing.T, h http.HandlerFunc) (*Client, *httptest.Server) {
+func answering(t *testing.T, h http.HandlerFunc) *Client {
 	t.Helper()
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
@@ -25,7 +25,7 @@ func answering(t *testing.T, h http.HandlerFunc) (*Client, *httptest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(Options{Base: u}), srv
+	return New(Options{Base: u})
 }
 
 func TestOutcomesOfAnswers(t *testing.T) {
@@ -47,7 +47,7 @@ func TestOutcomesOfAnswers(t *testing.T) {
 		{"created, but not readable", 201, "{", Unknown, 0},
 		{"created, without a sid", 201, "{}", Unknown, 0},
 	} {
-		c, _ := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+		c := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(tt.status)
 			_, _ = w.Write([]byte(tt.body))
@@ -79,7 +79,7 @@ func TestErrorsOfAnAccount(t *testing.T) {
 		{200, `{"sid":"AC11111111111111111111111111111111","status":"active"}`, false, false, 0}, // somebody else's
 		{200, `<html>sign in to the network</html>`, false, false, 0},
 	} {
-		c, _ := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+		c := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 			if tt.wait > 0 {
 				w.Header().Set("Retry-After", "7")
 			}
@@ -97,7 +97,7 @@ func TestErrorsOfAnAccount(t *testing.T) {
 func TestWhatWasSentDecides(t *testing.T) {
 	n := NewMessage{From: "whatsapp:+4721000040", To: "whatsapp:+4740000142", Body: "x"}
 	read := make(chan struct{})
-	c, _ := answering(t, func(_ http.ResponseWriter, r *http.Request) {
+	c := answering(t, func(_ http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
 		close(read)
 		<-r.Context().Done()
@@ -123,7 +123,7 @@ func TestWhatWasSentDecides(t *testing.T) {
 
 func TestRequestsAreExact(t *testing.T) {
 	var seen []string
-	c, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
+	c := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		user, pass, _ := r.BasicAuth()
 		if user != cred.AccountSID || pass != cred.AuthToken {
 			t.Errorf("signs in as %q", user)

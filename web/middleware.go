@@ -68,7 +68,7 @@ func (s *Server) guard(next echo.HandlerFunc, c echo.Context) (err error) {
 		if p == nil {
 			return
 		}
-		if p == http.ErrAbortHandler {
+		if e, ok := p.(error); ok && errors.Is(e, http.ErrAbortHandler) {
 			panic(p)
 		}
 		s.log.Error("panic", "id", requestID(c), "route", c.Path(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))

@@ -215,7 +215,7 @@ func (s *Server) setCookie(c echo.Context, name, value string, life time.Duratio
 	if life < 0 {
 		age = -1
 	}
-	c.SetCookie(&http.Cookie{
+	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure is set when the public address is https
 		Name: name, Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.https(), SameSite: http.SameSiteLaxMode,
 	})
 }

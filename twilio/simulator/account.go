@@ -45,7 +45,7 @@ func (s *Simulator) account(sid string) *account {
 	return nil
 }
 
-func (a *account) now(real time.Time) time.Time { return real.Add(a.Ahead).UTC() }
+func (a *account) now(at time.Time) time.Time { return at.Add(a.Ahead).UTC() }
 
 func (a *account) sender(number string) *Sender {
 	for _, s := range a.Senders {

@@ -77,7 +77,7 @@ func TestCatalogFiles(t *testing.T) {
 	if !slices.Equal(areas[NB], areas[EN]) {
 		t.Errorf("areas differ: nb %v, en %v", areas[NB], areas[EN])
 	}
-	err := fs.WalkDir(os.DirFS("."), ".", func(p string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS("."), ".", func(p string, _ fs.DirEntry, err error) error {
 		if ok, _ := path.Match("locales/*/*.json", p); path.Ext(p) == ".json" && !ok {
 			t.Errorf("%s is not read: texts live in locales/{nb,en}/{area}.json", p)
 		}
@@ -105,11 +105,11 @@ func keysOnce(file string) error {
 		if err != nil {
 			return err
 		}
-		if s := fmt.Sprint(key); seen[s] {
+		s := fmt.Sprint(key)
+		if seen[s] {
 			return fmt.Errorf("%q comes twice", s)
-		} else {
-			seen[s] = true
 		}
+		seen[s] = true
 		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
 			return err

@@ -1,0 +1,29 @@
+# Kanal needs only Go to build and to run. The tests need a little more; `make test` sees to it.
+
+GO   ?= go
+LINT  = $(GO) tool -modfile=tools/go.mod golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check generate lint fmt
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Serve the center on http://127.0.0.1:8080, with its data in ./data
+	$(GO) run ./cmd/kanal
+
+test: ## Run every test with the race detector, on both databases and in a browser
+	@bash .ci/needs
+	KANAL_TEST_REQUIRE=postgres,chromium $(GO) test -race -timeout 15m ./...
+
+check: ## Format, vet, linters, generated code, rules of the house, both catalogs
+	@bash .ci/check
+
+generate: ## Write the Go code of the templ files anew
+	$(GO) tool templ generate
+
+lint: ## Run the linters alone
+	$(LINT) run
+
+fmt: ## Format the Go files
+	gofmt -w .
