@@ -94,10 +94,19 @@ func (a Account) Open(step AccountStep) bool {
 	return a.State == AccountActive || step <= a.Step+1
 }
 
+// Furthest gives the furthest step that may be opened.
+func (a Account) Furthest() AccountStep {
+	if a.State == AccountActive {
+		return StepCallback
+	}
+	return min(a.Step+1, StepCallback)
+}
+
 // AccountRow is an account as the list shows it.
 type AccountRow struct {
 	Account
 	Numbers     int
+	OwnNumbers  int    // that are not the sandbox's
 	Workstreams string // names, comma separated
 	InUse       bool   // a workstream or a conversation uses one of its numbers
 }

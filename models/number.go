@@ -47,5 +47,6 @@ type NumberRow struct {
 	AccountState   AccountState
 	Simulated      bool
 	WorkstreamName string
-	Conversations  int // not closed
+	Conversations  int  // not closed
+	Used           bool // it has conversations, closed ones too
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -68,12 +69,19 @@ func newHookKey() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// setChannelDetails puts the first step into the account. A draft that is kept unchecked has the step to do again when
+// the values are not right.
 func (s *Service) setChannelDetails(ctx context.Context, a *models.Account, in ChannelDetails, e Edit) error {
-	if !e.Unchecked {
-		if err := s.checkChannelDetails(ctx, a.ID, in); err != nil {
-			return err
-		}
+	err := s.checkChannelDetails(ctx, a.ID, in)
+	var problems models.FieldErrors
+	switch {
+	case err == nil && (!e.Unchecked || a.Step > models.StepNone):
 		a.Step = max(a.Step, models.StepChannelDetails)
+	case err == nil:
+	case !errors.As(err, &problems) || !e.Unchecked || a.State != models.AccountDraft:
+		return err
+	default:
+		a.Step = models.StepNone
 	}
 	a.Name = truncate(in.Name, 2*maxName)
 	if in.Channel == models.ChannelWhatsApp {
@@ -128,7 +136,7 @@ func (s *Service) editAccount(ctx context.Context, v models.Viewer, e accountEdi
 		return store.ErrStale
 	}
 	was := a
-	if err := f(&a); err != nil {
+	if err := f(&a); err != nil || a == was {
 		return err
 	}
 	err = s.store.InTx(ctx, func(tx *store.Tx) error {
@@ -171,36 +179,63 @@ func accountChanges(was, is models.Account) map[string]any {
 }
 
 // SaveAccountDetails saves the second step. SID and token are checked with Twilio, five seconds at most, unless
-// WithoutCheck says otherwise. FieldErrors, ErrNotFound, store.ErrStale.
+// WithoutCheck says otherwise. When Twilio does not answer, a draft keeps both, so that nobody types the token twice.
+// FieldErrors, ErrNotFound, store.ErrStale.
 func (s *Service) SaveAccountDetails(ctx context.Context, v models.Viewer, id models.AccountID, in AccountDetails, e Edit) error {
 	in.SID, in.Token = clean(in.SID), models.Secret(clean(in.Token.Reveal()))
-	return s.editAccount(ctx, v, accountEdit{id, e.Version, "account.account_details"}, func(a *models.Account) error {
-		return s.setAccountDetails(ctx, a, in, e)
+	edit := accountEdit{id, e.Version, "account.account_details"}
+	err := s.editAccount(ctx, v, edit, func(a *models.Account) error { return s.setAccountDetails(ctx, a, in, e) })
+	if !IsUnreachable(err) {
+		return err
+	}
+	kept := s.editAccount(ctx, v, edit, func(a *models.Account) error {
+		if a.State == models.AccountDraft {
+			s.keepAccountDetails(a, in)
+		}
+		return nil
 	})
+	if kept != nil {
+		return kept
+	}
+	return err
 }
 
 func (s *Service) setAccountDetails(ctx context.Context, a *models.Account, in AccountDetails, e Edit) error {
-	if !e.Unchecked {
-		if err := s.checkAccountDetails(ctx, *a, in); err != nil {
+	if e.Unchecked && a.State == models.AccountDraft {
+		s.keepAccountDetails(a, in)
+		return nil
+	}
+	if err := s.checkAccountDetails(ctx, *a, in); err != nil {
+		return err
+	}
+	s.keepAccountDetails(a, in)
+	if !in.WithoutCheck {
+		if err := s.askTwilio(ctx, a); err != nil {
 			return err
 		}
-		a.Step = max(a.Step, models.StepAccountDetails)
 	}
-	changed := in.Token != "" || in.SID != a.SID
-	if !e.Unchecked || twilio.AccountSIDPattern.MatchString(in.SID) || in.SID == "" {
-		a.SID = strings.Replace(in.SID, "ac", "AC", 1)
+	a.Step = max(a.Step, models.StepAccountDetails)
+	return nil
+}
+
+// maxSID bounds what a draft keeps of a SID that is not one.
+const maxSID = 64
+
+// keepAccountDetails puts SID and token into the account as they are. What Twilio has not seen makes the step of a
+// draft one to do again.
+func (s *Service) keepAccountDetails(a *models.Account, in AccountDetails) {
+	in.SID = truncate(in.SID, maxSID)
+	if in.Token == "" && in.SID == a.SID {
+		return
 	}
-	a.Simulated = s.isSimulated(a.SID)
+	a.SID, a.Simulated = in.SID, s.isSimulated(in.SID)
 	if in.Token != "" {
 		a.TokenSealed, a.TokenLast4 = s.store.Seal(in.Token, accountRow(a.ID)), in.Token.Last4()
 	}
-	if e.Unchecked || in.WithoutCheck {
-		if changed {
-			a.CheckState, a.CheckedAt = models.CheckNone, nil
-		}
-		return nil
+	a.CheckState, a.CheckedAt = models.CheckNone, nil
+	if a.State == models.AccountDraft {
+		a.Step = min(a.Step, models.StepChannelDetails)
 	}
-	return s.askTwilio(ctx, a)
 }
 
 func (s *Service) checkAccountDetails(ctx context.Context, a models.Account, in AccountDetails) error {
@@ -227,30 +262,62 @@ func (s *Service) checkAccountDetails(ctx context.Context, a models.Account, in 
 
 // askTwilio checks SID and token. A refusal is the problem of the token field.
 func (s *Service) askTwilio(ctx context.Context, a *models.Account) error {
-	cred, err := s.credentials(*a)
+	state, err := s.twilioSays(ctx, *a)
 	if err != nil {
 		return err
+	}
+	if state != models.CheckOK {
+		return models.FieldErrors{{Field: "token", Key: "account." + string(state)}}
+	}
+	now := s.store.Now()
+	a.CheckState, a.CheckedAt = state, &now
+	return nil
+}
+
+// twilioSays asks Twilio for the account, with its own SID and token.
+func (s *Service) twilioSays(ctx context.Context, a models.Account) (models.CheckState, error) {
+	cred, err := s.credentials(a)
+	if err != nil {
+		return models.CheckNone, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	said, err := s.twilio.FetchAccount(ctx, cred)
-	key := ""
 	switch {
 	case err == nil && said.Status == "active":
-		now := s.store.Now()
-		a.CheckState, a.CheckedAt = models.CheckOK, &now
-		return nil
+		return models.CheckOK, nil
 	case err == nil:
-		key = "account.suspended"
+		return models.CheckSuspended, nil
 	case twilio.AsError(err).Unauthorized() || twilio.AsError(err).Status == 404:
-		key = "account.rejected"
+		return models.CheckRejected, nil
 	case twilio.AsError(err).Suspended() || twilio.AsError(err).Status == 403:
-		key = "account.suspended"
-	default:
-		s.log.Warn("Twilio did not answer the check of an account", "account", a.ID, "err", err)
-		key = "account.unreachable"
+		return models.CheckSuspended, nil
 	}
-	return models.FieldErrors{{Field: "token", Key: key}}
+	s.log.Warn("Twilio did not answer the check of an account", "account", a.ID, "err", err)
+	return models.CheckUnreachable, nil
+}
+
+// CheckAccount asks Twilio again whether it accepts an account's SID and token, and keeps the answer. ErrNotFound;
+// ErrNotComplete for a draft that has none.
+func (s *Service) CheckAccount(ctx context.Context, v models.Viewer, id models.AccountID) (models.CheckState, error) {
+	a, err := s.store.Account(ctx, id)
+	if err != nil {
+		return models.CheckNone, err
+	}
+	if a.SID == "" || a.TokenSealed == "" {
+		return models.CheckNone, ErrNotComplete
+	}
+	state, err := s.twilioSays(ctx, a)
+	if err != nil {
+		return models.CheckNone, err
+	}
+	return state, s.store.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.SetAccountCheck(ctx, a, state); err != nil {
+			return err
+		}
+		tx.Publish(models.Event{Name: models.EventAccount, Account: id})
+		return tx.Audit(ctx, v, "account.checked", accountRow(id), map[string]any{"result": string(state)})
+	})
 }
 
 // IsUnreachable tells whether the only problem of account details is that Twilio did not answer: then they may be
@@ -260,20 +327,21 @@ func IsUnreachable(err error) bool {
 	return errors.As(err, &f) && slices.ContainsFunc(f, func(e models.FieldError) bool { return e.Key == "account.unreachable" })
 }
 
-// FinishAccount ends the wizard: the account is in the list as finished. A draft whose earlier steps are not complete,
-// or whose name or SID another account has taken meanwhile, gives FieldErrors.
+// ErrNotComplete says that earlier steps of the wizard are to be done first.
+var ErrNotComplete = models.E(models.KindConflict, "account.not_complete")
+
+// FinishAccount ends the wizard: the account is in the list as finished. ErrNotComplete for a draft whose earlier steps
+// are not complete; FieldErrors when another account has taken its name or SID meanwhile, or its numbers are gone;
+// ErrNotFound, store.ErrStale.
 func (s *Service) FinishAccount(ctx context.Context, v models.Viewer, id models.AccountID) error {
 	a, err := s.store.Account(ctx, id)
 	if err != nil || a.State == models.AccountActive {
 		return err
 	}
 	if a.Step < models.StepNumbers {
-		return models.E(models.KindConflict, "account.not_complete")
+		return ErrNotComplete
 	}
-	if err := s.checkChannelDetails(ctx, id, ChannelDetails{Name: a.Name, Channel: a.Channel}); err != nil {
-		return err
-	}
-	if err := s.checkAccountDetails(ctx, a, AccountDetails{SID: a.SID}); err != nil {
+	if err := s.checkDraft(ctx, a); err != nil {
 		return err
 	}
 	return s.editAccount(ctx, v, accountEdit{id, a.Version, "account.finished"}, func(a *models.Account) error {
@@ -281,6 +349,17 @@ func (s *Service) FinishAccount(ctx context.Context, v models.Viewer, id models.
 		a.State, a.Step, a.FinishedAt = models.AccountActive, models.StepCallback, &now
 		return nil
 	})
+}
+
+// checkDraft checks once more what other accounts may have taken meanwhile.
+func (s *Service) checkDraft(ctx context.Context, a models.Account) error {
+	if err := s.checkChannelDetails(ctx, a.ID, ChannelDetails{Name: a.Name, Channel: a.Channel}); err != nil {
+		return err
+	}
+	if err := s.checkAccountDetails(ctx, a, AccountDetails{SID: a.SID}); err != nil {
+		return err
+	}
+	return s.someNumber(ctx, a.ID)
 }
 
 // DeleteAccount deletes a draft, or a finished account that nothing uses. ErrNotFound, store.ErrInUse.
@@ -302,10 +381,14 @@ func (s *Service) DeleteAccount(ctx context.Context, v models.Viewer, id models.
 	return s.directory.load(ctx)
 }
 
-// PublicURLIsLocal tells whether the public address is one that Twilio cannot reach.
+// PublicURLIsLocal tells whether the public address is one that Twilio cannot reach: not https, a name of this machine
+// or of a local network, or a private address.
 func (s *Service) PublicURLIsLocal() bool {
 	h := s.publicURL.Hostname()
-	return h == "localhost" || strings.HasPrefix(h, "127.") || h == "::1" || s.publicURL.Scheme != "https"
+	if ip, err := netip.ParseAddr(h); err == nil {
+		return s.publicURL.Scheme != "https" || !ip.IsGlobalUnicast() || ip.IsPrivate()
+	}
+	return s.publicURL.Scheme != "https" || !strings.Contains(h, ".") || strings.HasSuffix(h, ".local") || strings.HasSuffix(h, ".localhost")
 }
 
 // PublicURL gives the address that browsers and Twilio use.

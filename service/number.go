@@ -32,17 +32,57 @@ func (s *Service) AddNumber(ctx context.Context, v models.Viewer, account models
 	n := models.Number{AccountID: account, Name: in.Name, Address: in.Address, Version: 1}
 	n.KnownSender = s.knownSender(ctx, a, in.Address)
 	err = s.store.InTx(ctx, func(tx *store.Tx) error {
-		n.ID, n.CreatedAt, n.UpdatedAt = 0, tx.Now(), tx.Now()
-		if err := tx.InsertNumber(ctx, &n); err != nil {
-			return numberField(err, a)
-		}
 		tx.Publish(models.Event{Name: models.EventAccount, Account: account})
-		return tx.Audit(ctx, v, "number.added", accountRow(account), map[string]any{"name": n.Name, "number": n.Address})
+		return numberField(insertNumber(ctx, tx, v, &n), a)
 	})
 	if err != nil {
 		return 0, err
 	}
 	return n.ID, s.directory.load(ctx)
+}
+
+func insertNumber(ctx context.Context, tx *store.Tx, v models.Viewer, n *models.Number) error {
+	n.ID, n.CreatedAt, n.UpdatedAt = 0, tx.Now(), tx.Now()
+	if err := tx.InsertNumber(ctx, n); err != nil {
+		return err
+	}
+	return tx.Audit(ctx, v, "number.added", accountRow(n.AccountID), map[string]any{"name": n.Name, "number": n.Address})
+}
+
+// AddSenders adds the account's WhatsApp senders at Twilio that were chosen, by their SIDs, as numbers. FieldErrors when
+// none of them is there to add; else as Senders.
+func (s *Service) AddSenders(ctx context.Context, v models.Viewer, account models.AccountID, sids []string) error {
+	senders, err := s.Senders(ctx, account)
+	if err != nil {
+		return err
+	}
+	senders = slices.DeleteFunc(senders, func(x twilio.Sender) bool { return !slices.Contains(sids, x.SID) })
+	if len(senders) == 0 {
+		return models.FieldErrors{{Field: "senders", Key: "number.none_chosen"}}
+	}
+	err = s.store.InTx(ctx, func(tx *store.Tx) error {
+		for _, x := range senders {
+			if err := insertNumber(ctx, tx, v, numberOf(account, x)); err != nil {
+				return err
+			}
+		}
+		tx.Publish(models.Event{Name: models.EventAccount, Account: account})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.directory.load(ctx)
+}
+
+// numberOf makes a number of a sender. It is called what Twilio calls it.
+func numberOf(account models.AccountID, x twilio.Sender) *models.Number {
+	known := true
+	n := models.Number{AccountID: account, Name: truncate(cleanName(x.Name), maxName), Address: x.Address.Phone(), KnownSender: &known, Version: 1}
+	if n.Name == "" {
+		n.Name = n.Address
+	}
+	return &n
 }
 
 func numberField(err error, a models.Account) error {
@@ -132,35 +172,44 @@ func (s *Service) Senders(ctx context.Context, account models.AccountID) ([]twil
 	}), err
 }
 
-// EditNumber changes the name or the address of a number. FieldErrors, ErrNotFound, store.ErrStale.
+// EditNumber changes the name or the address of a number. FieldErrors, also for another address of a number that has
+// conversations; ErrNotFound, store.ErrStale.
 func (s *Service) EditNumber(ctx context.Context, v models.Viewer, account models.AccountID, in NumberDetails, e Edit) error {
 	in.Name, in.Address = cleanName(in.Name), cleanNumber(in.Address)
 	a, err := s.store.Account(ctx, account)
 	if err != nil {
 		return err
 	}
-	n, err := s.store.Number(ctx, in.ID)
-	if err != nil || n.AccountID != account {
-		return orNotFound(err)
+	was, err := s.store.NumberOf(ctx, account, in.ID)
+	if err != nil {
+		return err
 	}
-	if n.Version != e.Version {
+	if was.Version != e.Version {
 		return store.ErrStale
 	}
 	if err := s.checkNumber(ctx, a, in); err != nil {
 		return err
 	}
-	details := map[string]any{"name": []string{n.Name, in.Name}, "number": []string{n.Address, in.Address}}
+	n := was.Number
 	if n.Address != in.Address {
+		if was.Used {
+			return models.FieldErrors{{Field: "address", Key: "number.has_conversations"}}
+		}
 		n.KnownSender = s.knownSender(ctx, a, in.Address)
 	}
 	n.Name, n.Address = in.Name, in.Address
-	err = s.store.InTx(ctx, func(tx *store.Tx) error {
-		saved := n
+	return s.saveNumber(ctx, v, a, was.Number, n)
+}
+
+func (s *Service) saveNumber(ctx context.Context, v models.Viewer, a models.Account, was, is models.Number) error {
+	details := map[string]any{"name": []string{was.Name, is.Name}, "number": []string{was.Address, is.Address}}
+	err := s.store.InTx(ctx, func(tx *store.Tx) error {
+		saved := is
 		if err := tx.SaveNumber(ctx, &saved); err != nil {
 			return numberField(err, a)
 		}
-		tx.Publish(models.Event{Name: models.EventAccount, Account: account})
-		return tx.Audit(ctx, v, "number.changed", fmt.Sprintf("numbers/%d", in.ID), details)
+		tx.Publish(models.Event{Name: models.EventAccount, Account: a.ID})
+		return tx.Audit(ctx, v, "number.changed", fmt.Sprintf("numbers/%d", is.ID), details)
 	})
 	if err != nil {
 		return err
@@ -171,11 +220,15 @@ func (s *Service) EditNumber(ctx context.Context, v models.Viewer, account model
 // RemoveNumber removes a number that no workstream and no conversation uses. ErrNotFound, store.ErrInUse.
 func (s *Service) RemoveNumber(ctx context.Context, v models.Viewer, account models.AccountID, id models.NumberID) error {
 	err := s.store.InTx(ctx, func(tx *store.Tx) error {
+		n, err := tx.NumberOf(ctx, account, id)
+		if err != nil {
+			return err
+		}
 		if err := tx.DeleteNumber(ctx, account, id); err != nil {
 			return err
 		}
 		tx.Publish(models.Event{Name: models.EventAccount, Account: account})
-		return tx.Audit(ctx, v, "number.removed", fmt.Sprintf("numbers/%d", id), nil)
+		return tx.Audit(ctx, v, "number.removed", fmt.Sprintf("numbers/%d", id), map[string]any{"name": n.Name, "number": n.Address})
 	})
 	if err != nil {
 		return err
@@ -183,21 +236,25 @@ func (s *Service) RemoveNumber(ctx context.Context, v models.Viewer, account mod
 	return s.directory.load(ctx)
 }
 
-// CompleteNumbers completes the third step. FieldErrors when there is no number.
+// CompleteNumbers completes the third step. FieldErrors when there is no number; ErrNotFound, store.ErrStale.
 func (s *Service) CompleteNumbers(ctx context.Context, v models.Viewer, id models.AccountID) error {
 	a, err := s.store.Account(ctx, id)
-	if err != nil || a.Step >= models.StepNumbers {
-		return err
-	}
-	numbers, err := s.store.NumbersOf(ctx, id)
 	if err != nil {
 		return err
 	}
-	if len(numbers) == 0 {
-		return models.FieldErrors{{Field: "add", Key: "number.none"}}
+	if err := s.someNumber(ctx, id); err != nil || a.Step >= models.StepNumbers {
+		return err
 	}
 	return s.editAccount(ctx, v, accountEdit{id, a.Version, "account.numbers"}, func(a *models.Account) error {
 		a.Step = max(a.Step, models.StepNumbers)
 		return nil
 	})
+}
+
+func (s *Service) someNumber(ctx context.Context, id models.AccountID) error {
+	numbers, err := s.store.NumbersOf(ctx, id)
+	if err == nil && len(numbers) == 0 {
+		return models.FieldErrors{{Field: "add", Key: "number.none"}}
+	}
+	return err
 }

@@ -83,13 +83,14 @@ func (r Reader) AccountWithSID(ctx context.Context, sid string, other models.Acc
 
 const accountRow = `accounts.*,
 	(SELECT count(*) FROM numbers WHERE numbers.account_id = accounts.id) AS numbers,
+	(SELECT count(*) FROM numbers WHERE numbers.account_id = accounts.id AND numbers.address <> ?) AS own_numbers,
 	EXISTS (SELECT 1 FROM conversations WHERE conversations.account_id = accounts.id)
 		OR EXISTS (SELECT 1 FROM numbers WHERE numbers.account_id = accounts.id AND numbers.workstream_id IS NOT NULL) AS in_use`
 
 // Accounts gives all accounts by name, drafts last.
 func (r Reader) Accounts(ctx context.Context) ([]models.AccountRow, error) {
 	var rows []models.AccountRow
-	err := r.q(ctx).Model(&models.Account{}).Select(accountRow).Order("CASE WHEN state = 'draft' THEN 1 ELSE 0 END, lower(name), id").Find(&rows).Error
+	err := r.q(ctx).Model(&models.Account{}).Select(accountRow, models.SandboxNumber).Order("CASE WHEN state = 'draft' THEN 1 ELSE 0 END, lower(name), id").Find(&rows).Error
 	if err != nil {
 		return nil, failed(err, "read accounts")
 	}
@@ -143,6 +144,13 @@ func (tx *Tx) lockAccount(ctx context.Context, id models.AccountID) (models.Acco
 	var a models.Account
 	err := tx.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&a).Error
 	return a, failed(err, "lock account")
+}
+
+// SetAccountCheck notes what Twilio said about an account's SID and token, unless either has changed since.
+func (tx *Tx) SetAccountCheck(ctx context.Context, a models.Account, state models.CheckState) error {
+	err := tx.q(ctx).Model(&models.Account{}).Where("id = ? AND sid = ? AND token_sealed = ?", a.ID, a.SID, a.TokenSealed).
+		Updates(map[string]any{"check_state": state, "checked_at": tx.Now()}).Error
+	return failed(err, "note check")
 }
 
 // SetAccountToken writes an account's sealed token.

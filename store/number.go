@@ -56,7 +56,9 @@ func (tx *Tx) DeleteNumber(ctx context.Context, account models.AccountID, id mod
 const numberRow = `numbers.*, accounts.name AS account_name, accounts.state AS account_state, accounts.simulated,
 	coalesce(workstreams.name, '') AS workstream_name,
 	(SELECT count(*) FROM conversations WHERE conversations.account_id = numbers.account_id
-		AND conversations.number_id = numbers.id AND conversations.state <> 'closed') AS conversations`
+		AND conversations.number_id = numbers.id AND conversations.state <> 'closed') AS conversations,
+	EXISTS (SELECT 1 FROM conversations WHERE conversations.account_id = numbers.account_id
+		AND conversations.number_id = numbers.id) AS used`
 
 func (r Reader) numberRows(ctx context.Context) *gorm.DB {
 	return r.q(ctx).Model(&models.Number{}).Select(numberRow).Joins("JOIN accounts ON accounts.id = numbers.account_id").
@@ -68,6 +70,13 @@ func (r Reader) NumbersOf(ctx context.Context, account models.AccountID) ([]mode
 	var rows []models.NumberRow
 	err := r.numberRows(ctx).Where("numbers.account_id = ?", account).Find(&rows).Error
 	return rows, failed(err, "read numbers")
+}
+
+// NumberOf gives a number of an account. ErrNotFound, also for a number of another one.
+func (r Reader) NumberOf(ctx context.Context, account models.AccountID, id models.NumberID) (models.NumberRow, error) {
+	var row models.NumberRow
+	err := r.numberRows(ctx).Where("numbers.account_id = ? AND numbers.id = ?", account, id).Take(&row).Error
+	return row, failed(err, "read number")
 }
 
 // NumbersIn gives the numbers that a workstream has claimed.

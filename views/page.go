@@ -164,6 +164,8 @@ type WizardFrame struct {
 	Lead      string
 	Errors    components.Errors
 	Conflict  templ.Component // what somebody else has changed meanwhile; nil for none
+	BodyFocus bool            // a field of the body takes the focus, not the title
+	Unsaved   bool            // the fields show what is not saved: leaving asks, as it does once something is typed
 	Action    string          // where the form is posted
 	FormID    string          // "wizard" when empty
 	Back      bool            // there is a step before this one
@@ -210,6 +212,25 @@ func (w WizardFrame) save(ctx context.Context) components.Button {
 	b := w.action("save", i18n.T(ctx, "button.save_exit"), "tertiary")
 	b.Class = "ms-auto wiz__save"
 	return b
+}
+
+// saveDraft is "Save and exit" in the dialog that closing opens.
+func (w WizardFrame) saveDraft(ctx context.Context) components.Button {
+	b := w.action("save", i18n.T(ctx, "button.save_draft"), "primary")
+	b.Busy = i18n.T(ctx, "button.saving")
+	return b
+}
+
+// leaving are the attributes of the link that closes the wizard.
+func (w WizardFrame) leaving() templ.Attributes {
+	if !w.Save {
+		return nil
+	}
+	a := templ.Attributes{"data-leave": w.formID()}
+	if w.Unsaved {
+		a["data-unsaved"] = true
+	}
+	return a
 }
 
 // errorIcon is the picture of a page that says what went wrong.

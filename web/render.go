@@ -78,6 +78,22 @@ func (s *Server) done(c echo.Context, to, key string) error {
 	return s.redirect(c, to)
 }
 
+// dialog answers with a dialog: the part alone for htmx, a page of its own for everybody else.
+func (s *Server) dialog(c echo.Context, status int, title string, body templ.Component) error {
+	page := s.adminPage(c, title)
+	return s.render(c, status, page, views.DialogPage(page, body), body)
+}
+
+// doneDialog is done for a form in a dialog: htmx would put the next page into the dialog, so it is told to go there.
+func (s *Server) doneDialog(c echo.Context, to, key string) error {
+	if !isPartial(c) {
+		return s.done(c, to, key)
+	}
+	s.setCookie(c, flashCookie, key, time.Minute)
+	c.Response().Header().Set("HX-Redirect", to)
+	return c.NoContent(http.StatusNoContent)
+}
+
 // page gives the frame of a page for who asks. It takes the confirmation of what led here, so it is made once.
 func (s *Server) page(c echo.Context, title string) views.Page {
 	p := personOf(c)

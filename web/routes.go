@@ -87,6 +87,23 @@ func (s *Server) routes() []route {
 		{post, "/inbox/:conversation/close", agents, s.conversationAct(s.service.CloseNow, "thread.closed"), 0},
 		{post, "/messages/:message/retry", agents, s.retryMessage, 0},
 
+		// Messaging accounts.
+		{get, "/admin/channels", administrators, s.channelsPage, 0},
+		{get, "/admin/accounts", administrators, s.accountsPage, 0},
+		{get, "/admin/accounts/new/setup/channel-details", administrators, s.newAccountPage, 0},
+		{post, "/admin/accounts/new/setup/channel-details", administrators, s.newAccount, 0},
+		{get, "/admin/accounts/:account", administrators, s.openAccount, 0},
+		{get, "/admin/accounts/:account/setup/:step", administrators, s.accountStepPage, 0},
+		{post, "/admin/accounts/:account/setup/:step", administrators, s.accountStep, 0},
+		{get, "/admin/accounts/:account/added", administrators, s.accountAdded, 0},
+		{post, "/admin/accounts/:account/check", administrators, s.checkAccount, 0},
+		{get, "/admin/accounts/:account/delete", administrators, s.deleteAccountPage, 0},
+		{post, "/admin/accounts/:account/delete", administrators, s.deleteAccount, 0},
+		{get, "/admin/accounts/:account/senders", administrators, s.sendersPage, 0},
+		{post, "/admin/accounts/:account/senders", administrators, s.addSenders, 0},
+		{get, "/admin/accounts/:account/numbers/:number/remove", administrators, s.removeNumberPage, 0},
+		{post, "/admin/accounts/:account/numbers/:number/remove", administrators, s.removeNumber, 0},
+
 		// People.
 		{get, "/admin/users", administrators, s.usersPage, 0},
 		{get, "/admin/users/new", administrators, s.newUserPage, 0},

@@ -7,6 +7,7 @@ import './composer.js';
 import './fields.js';
 import './window.js';
 import './keys.js';
+import './leave.js';
 import './unread.js';
 import './live.js';
 
