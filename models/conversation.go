@@ -46,10 +46,10 @@ type Conversation struct {
 }
 
 // CustomerWrote gives the conversation after a message of the customer at now: in wrap-up it returns to active with
-// the same agent, waiting becomes active again, the rest stays.
+// the same agent, or to open when that one has gone, waiting becomes active again, the rest stays.
 func (c Conversation) CustomerWrote(now time.Time) Conversation {
 	if c.State == WrapUp || c.State == Waiting {
-		c.State, c.ResolvedAt = Active, nil
+		c.State, c.ResolvedAt = c.inWork(), nil
 	}
 	c.LastInboundAt = &now
 	if c.UnansweredAt == nil {
@@ -94,11 +94,16 @@ func (c Conversation) Reopen() (Conversation, error) {
 	if c.State != WrapUp {
 		return c, E(KindConflict, "conversation.not_wrap_up")
 	}
-	c.State, c.ResolvedAt = Active, nil
-	if c.UserID == nil {
-		c.State = Open
-	}
+	c.State, c.ResolvedAt = c.inWork(), nil
 	return c, nil
+}
+
+// inWork is the state of a conversation that goes on: active with its agent, open without one.
+func (c Conversation) inWork() ConversationState {
+	if c.UserID == nil {
+		return Open
+	}
+	return Active
 }
 
 // Close ends the wrap-up for good. KindConflict with the key conversation.not_wrap_up in any other state.
