@@ -6,6 +6,7 @@ const (
 	EventAccount      = "account"      // a messaging account: its first message, a signature that failed
 	EventResync       = "resync"       // something may have been missed: fetch everything again
 	EventSignout      = "signout"      // a user's login sessions ended: close the streams
+	EventSimulator    = "simulator"    // the built-in simulator; it never leaves its process
 )
 
 // Event travels to the streams of every instance after commit. It carries ids and never content.

@@ -104,9 +104,11 @@ func (c *center) seed(a simulator.Account) {
 // hook is what the web floor does with a webhook.
 func (c *center) hook(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
-	call := service.Call{Account: c.account, Form: r.PostForm, ReceivedAt: c.store.Now()}
-	var err error
-	if r.URL.Path == "/hooks/twilio/key/inbound" {
+	hook, err := c.service.Hook(r.Context(), "key")
+	call := service.Call{Account: hook.Account, Form: r.PostForm, ReceivedAt: c.store.Now()}
+	if err != nil {
+		c.t.Error(err)
+	} else if r.URL.Path == "/hooks/twilio/key/inbound" {
 		err = c.service.Receive(r.Context(), call)
 	} else {
 		s := service.StatusCall{Call: call}

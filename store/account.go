@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"gorm.io/gorm/clause"
 
@@ -37,7 +36,7 @@ func (tx *Tx) InsertAccount(ctx context.Context, a *models.Account) error {
 
 var accountColumns = []string{
 	"name", "channel", "sid", "token_sealed", "token_last4", "state", "step", "check_state", "checked_at", "simulated",
-	"clock_ahead", "version", "updated_at", "finished_at",
+	"version", "updated_at", "finished_at",
 }
 
 // SaveAccount writes what a person changes in an account. ErrStale when somebody else was faster, ErrAccountName,
@@ -158,14 +157,4 @@ func (tx *Tx) SetAccountToken(ctx context.Context, id models.AccountID, sealed, 
 	res := tx.q(ctx).Model(&models.Account{}).Where("id = ?", id).
 		Updates(map[string]any{"token_sealed": sealed, "token_last4": last4, "updated_at": tx.Now()})
 	return changed(res, "write token")
-}
-
-// AdvanceClock moves a simulated account's clock ahead. ErrNotFound for an account that is not simulated.
-func (tx *Tx) AdvanceClock(ctx context.Context, id models.AccountID, d time.Duration) error {
-	a, err := tx.lockAccount(ctx, id)
-	if err != nil || !a.Simulated {
-		return orMissing(err)
-	}
-	err = tx.q(ctx).Model(&models.Account{}).Where("id = ?", id).Update("clock_ahead", a.ClockAhead+d).Error
-	return failed(err, "advance clock")
 }

@@ -103,6 +103,20 @@ func (s *Server) routes() []route {
 		{post, "/admin/accounts/:account/senders", administrators, s.addSenders, 0},
 		{get, "/admin/accounts/:account/numbers/:number/remove", administrators, s.removeNumberPage, 0},
 		{post, "/admin/accounts/:account/numbers/:number/remove", administrators, s.removeNumber, 0},
+		// The customer's phone.
+		{get, "/simulator", administrators, s.simulated(s.simulatorPage), 0},
+		{get, "/simulator/phone", administrators, s.simulated(s.simulatorPhone), 0},
+		{get, "/simulator/events", administrators, s.simulated(s.simulatorEvents), 0},
+		{get, "/simulator/events/:entry", administrators, s.simulated(s.simulatorEvent), 0},
+		{post, "/simulator/try", administrators, s.simulated(s.trySimulator), 0},
+		{post, "/simulator/accounts", administrators, s.simulated(s.newSimulated), 0},
+		{post, "/simulator/senders", administrators, s.simulated(s.newSender), 0},
+		{post, "/simulator/url", administrators, s.simulated(s.setInboundURL), 0},
+		{post, "/simulator/customers", administrators, s.simulated(s.addCustomer), 0},
+		{post, "/simulator/messages", administrators, s.simulated(s.simulateMessage), 0},
+		{post, "/simulator/outcome", administrators, s.simulated(s.setOutcome), 0},
+		{post, "/simulator/skip", administrators, s.simulated(s.skipAhead), 0},
+		{post, "/simulator/reset", administrators, s.simulated(s.resetSimulator), 0},
 
 		// People.
 		{get, "/admin/users", administrators, s.usersPage, 0},

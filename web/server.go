@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -113,6 +114,12 @@ func (s *Server) HTTPServer() *http.Server {
 func (s *Server) Follow(ctx context.Context) {
 	events, cancel := s.store.Subscribe()
 	defer cancel()
+	var simulator sync.WaitGroup
+	defer simulator.Wait()
+	if s.sim != nil {
+		s.alignSimulator()
+		simulator.Go(func() { s.followSimulator(ctx) })
+	}
 	s.hub.Run(ctx, events)
 }
 

@@ -2,6 +2,7 @@
 import { toast } from './toast.js';
 import { say } from './text.js';
 import './list.js';
+import './part.js';
 import './thread.js';
 import './composer.js';
 import './fields.js';

@@ -16,6 +16,7 @@ type account struct {
 	Messages  []*Message    `json:"messages"`
 	Outcome   Outcome       `json:"outcome"`
 	Suspended bool          `json:"suspended"`
+	Purpose   string        `json:"purpose,omitempty"`
 	faults    []Fault
 	ledger    []Entry
 	noted     int64 // entries so far
@@ -74,10 +75,36 @@ type Account struct {
 	Outcome          Outcome
 }
 
-// Mint makes an account with one sender and three customers; the last one hides the number.
+// Mint makes an account with one sender and three customers; the last one hides the number. It is in the file before
+// anybody can use it.
 func (s *Simulator) Mint(name, number string) Account {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	v := s.mint(name, number).view()
+	s.mu.Unlock()
+	s.saveNow()
+	return v
+}
+
+// MintFor gives the account that was minted for a purpose, and mints it the first time.
+func (s *Simulator) MintFor(purpose, name, number string) Account {
+	s.mu.Lock()
+	for _, a := range s.state.Accounts {
+		if a.Purpose == purpose {
+			v := a.view()
+			s.mu.Unlock()
+			return v
+		}
+	}
+	a := s.mint(name, number)
+	a.Purpose = purpose
+	v := a.view()
+	s.mu.Unlock()
+	s.saveNow()
+	return v
+}
+
+// mint is called with the lock held.
+func (s *Simulator) mint(name, number string) *account {
 	a := &account{
 		SID: id("AC"), Token: id(""), Name: name, Outcome: Outcome{Final: "read"},
 		Senders: []*Sender{{SID: id("XE"), Number: number, Name: name}},
@@ -89,7 +116,7 @@ func (s *Simulator) Mint(name, number string) Account {
 	}
 	s.state.Accounts = append(s.state.Accounts, a)
 	s.changed()
-	return a.view()
+	return a
 }
 
 func (a *account) view() Account {
@@ -202,6 +229,11 @@ func (s *Simulator) Reset(sid string) bool {
 	return s.with(sid, func(a *account) {
 		a.Messages, a.ledger, a.faults, a.Outcome = nil, nil, nil, Outcome{Final: "read"}
 	})
+}
+
+// SetAhead says how far the account's clock runs ahead.
+func (s *Simulator) SetAhead(sid string, ahead time.Duration) bool {
+	return s.with(sid, func(a *account) { a.Ahead = ahead })
 }
 
 // Advance moves the account's clock ahead.

@@ -92,6 +92,7 @@ func (a *account) inbound(w Write, now time.Time) (*Message, url.Values) {
 	for k, v := range shape.more {
 		form.Set(k, strings.ReplaceAll(v, "{body}", w.Body))
 	}
+	form.Del(shape.without)
 	m.Body = form.Get("Body")
 	return m, form
 }
@@ -139,6 +140,7 @@ type shape struct {
 	silent      bool // what was typed is not sent along
 	quotes      bool // it answers a message of ours
 	more        map[string]string
+	without     string // a field that this shape lacks
 }
 
 // kinds are the shapes of inbound messages, in the order of a menu.
@@ -175,8 +177,12 @@ var kinds = []shape{
 	{name: "call_permission", messageType: "interactive", silent: true, more: map[string]string{
 		"Body": "VOICE_CALL_REQUEST", "ButtonText": "VOICE_CALL_REQUEST", "ButtonPayload": "REJECTED",
 	}},
+	{name: "spaces", messageType: "text", more: map[string]string{"Body": " {body}\n  {body} "}},
+	{name: "stop_word", messageType: "text", more: map[string]string{"Body": "STOP"}},
 	{name: "opt_out", messageType: "text", more: map[string]string{"Body": "STOP", "OptOutType": "STOP"}},
 	{name: "service", messageType: "text", more: map[string]string{"MessagingServiceSid": "MG000000000000000000000000000000a1"}},
+	{name: "fallback", messageType: "text", more: map[string]string{"ErrorCode": "11200", "ErrorUrl": "https://kanal.example/inbound"}},
+	{name: "no_user_id", messageType: "text", without: "ExternalUserId"},
 	{name: "oldest", messageType: ""},
 	{name: "reaction", messageType: "reaction", more: map[string]string{"Body": "👍"}},
 	{name: "unsupported", messageType: "unsupported", silent: true, more: map[string]string{"NewTwilioField": "x", "AnotherField": ""}},

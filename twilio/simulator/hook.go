@@ -56,6 +56,7 @@ type attempt struct {
 	status int    // 0 without an answer
 	failed string // ct or rt when there is none
 	says   string // what the answer lets Twilio send to the customer
+	body   string
 }
 
 func (o overrides) again(a attempt) bool {
@@ -87,8 +88,11 @@ func (s *Simulator) post(sid, what string, c call) []int {
 		s.with(sid, func(x *account) {
 			x.note(Entry{
 				At: x.now(s.o.Now()), What: what, SID: c.message, URL: address, Token: headers.Get("I-Twilio-Idempotency-Token"),
-				Status: a.status, Params: c.form, Duration: s.o.Now().Sub(began),
+				Status: a.status, Params: c.form, Answer: a.body, Forged: c.forged, Duration: s.o.Now().Sub(began),
 			})
+			if m := x.message(c.message); m != nil && what == "inbound" {
+				m.Posted, m.Answered = m.Posted+1, a.status
+			}
 			if what == "inbound" && a.says != "" {
 				x.say(c.form, a.says, s.o.Now())
 			}
@@ -131,7 +135,7 @@ func (s *Simulator) attempt(ctx context.Context, limit time.Duration, address st
 	if err != nil {
 		return attempt{failed: "rt"}
 	}
-	return attempt{status: res.StatusCode, says: saidBy(res, body)}
+	return attempt{status: res.StatusCode, says: saidBy(res, body), body: string(body[:min(len(body), maxAnswer)])}
 }
 
 // saidBy gives what the answer to an inbound webhook would send to the customer: a plain text as it is, TwiML by its

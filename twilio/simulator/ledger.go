@@ -19,7 +19,22 @@ type Entry struct {
 	Code     int    // of Twilio's refusal of a create
 	Fault    Fault
 	Params   url.Values
+	Answer   string // the body of the answer, shortened
+	Forged   bool   // the signature was wrong on purpose
 	Duration time.Duration
+}
+
+// maxAnswer bounds what the ledger keeps of a body.
+const maxAnswer = 2000
+
+// Entry gives one entry of an account's ledger, and whether it is still there.
+func (s *Simulator) Entry(sid string, n int64) (Entry, bool) {
+	for _, e := range s.Ledger(sid) {
+		if e.N == n {
+			return e, true
+		}
+	}
+	return Entry{}, false
 }
 
 // maxLedger bounds the ledger of an account; the oldest entries leave.

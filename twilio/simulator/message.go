@@ -48,6 +48,16 @@ type Message struct {
 	Created    time.Time `json:"created"` // by the account's own clock
 	Updated    time.Time `json:"updated"`
 	Callback   string    `json:"callback"`
+	Posted     int       `json:"posted,omitempty"`   // inbound: how often the webhook was tried
+	Answered   int       `json:"answered,omitempty"` // inbound: the status of the last answer, 0 without one
+}
+
+// Arrived tells whether the message came to where it was going: to the center, or onto the customer's phone.
+func (m Message) Arrived() bool {
+	if m.Direction == "inbound" {
+		return m.Answered >= 200 && m.Answered < 300
+	}
+	return m.Status == "delivered" || m.Status == "read"
 }
 
 // maxMessages bounds what an account keeps; the oldest messages leave.

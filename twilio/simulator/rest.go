@@ -46,9 +46,22 @@ func answer(w http.ResponseWriter, status int, body any) {
 
 // fail answers with Twilio's error body.
 func fail(w http.ResponseWriter, status, code int, message string) {
-	answer(w, status, map[string]any{
+	answer(w, status, errorBody(status, code, message))
+}
+
+func errorBody(status, code int, message string) map[string]any {
+	return map[string]any{
 		"code": code, "message": message, "more_info": "https://www.twilio.com/docs/errors/" + strconv.Itoa(code), "status": status,
-	})
+	}
+}
+
+// text gives a body as the ledger keeps it.
+func text(body any) string {
+	b, err := json.MarshalIndent(body, "", "  ")
+	if err != nil {
+		return ""
+	}
+	return string(b[:min(len(b), maxAnswer)])
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {
@@ -140,6 +153,7 @@ func (s *Simulator) createMessage(w http.ResponseWriter, r *http.Request, sid st
 			entry.Status = http.StatusForbidden
 		}
 		entry.Code = code
+		entry.Answer = text(errorBody(entry.Status, code, message))
 		a.note(entry)
 		s.changed()
 		s.mu.Unlock()
@@ -147,10 +161,10 @@ func (s *Simulator) createMessage(w http.ResponseWriter, r *http.Request, sid st
 		return
 	}
 	m := a.create(r.PostForm, s.o.Now())
-	entry.SID, entry.Status = m.SID, http.StatusCreated
+	body, outcome := m.json(), a.Outcome
+	entry.SID, entry.Status, entry.Answer = m.SID, http.StatusCreated, text(body)
 	a.note(entry)
 	s.changed()
-	body, outcome := m.json(), a.Outcome
 	s.mu.Unlock()
 	s.after(w, r, fault, func() { s.deliver(sid, m.SID, outcome) }, body)
 }

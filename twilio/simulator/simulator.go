@@ -32,6 +32,7 @@ type Options struct {
 // Simulator is a running stand-in. All methods are safe for concurrent use.
 type Simulator struct {
 	o        Options
+	saving   sync.Mutex // one writes the file at a time
 	mu       sync.Mutex
 	state    state
 	watchers map[chan struct{}]bool
@@ -148,9 +149,14 @@ func (s *Simulator) keep() {
 			return
 		case <-time.After(200 * time.Millisecond):
 		}
-		if err := s.save(); err != nil {
-			s.o.Log.Error("the simulator's file was not written", "err", err)
-		}
+		s.saveNow()
+	}
+}
+
+// saveNow writes the file at once: what others keep too must not be forgotten here.
+func (s *Simulator) saveNow() {
+	if err := s.save(); err != nil {
+		s.o.Log.Error("the simulator's file was not written", "err", err)
 	}
 }
 
@@ -158,6 +164,8 @@ func (s *Simulator) save() error {
 	if s.o.File == "" {
 		return nil
 	}
+	s.saving.Lock()
+	defer s.saving.Unlock()
 	s.mu.Lock()
 	b, err := json.Marshal(s.state)
 	s.mu.Unlock()

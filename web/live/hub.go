@@ -58,6 +58,9 @@ func (h *Hub) Run(ctx context.Context, events <-chan []models.Event) {
 	}
 }
 
+// Publish hands an event of this process alone to the streams that it concerns.
+func (h *Hub) Publish(e models.Event) { h.publish([]models.Event{e}) }
+
 func (h *Hub) publish(events []models.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -116,6 +119,7 @@ type waiting struct {
 	now      []models.ConversationID // open in the page, or the reader's own: sent at once
 	lists    []models.ConversationID // others: sent at most once a second
 	accounts []models.AccountID
+	sim      bool // the simulator has changed
 	resync   bool
 }
 
@@ -158,6 +162,11 @@ func (s *subscriber) note(e models.Event) bool {
 			return false
 		}
 		s.wait.accounts = add(s.wait.accounts, e.Account)
+	case models.EventSimulator:
+		if s.who.Role != models.Administrator {
+			return false
+		}
+		s.wait.sim = true
 	case models.EventResync:
 		if len(e.Users) > 0 && !slices.Contains(e.Users, s.who.User) {
 			return false

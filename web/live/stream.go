@@ -133,6 +133,9 @@ func (w waiting) text() string {
 	for _, id := range w.accounts {
 		line(&b, models.EventAccount, int64(id))
 	}
+	if w.sim {
+		line(&b, models.EventSimulator, 0)
+	}
 	return b.String()
 }
 

@@ -1,0 +1,176 @@
+// Package simulator holds the page on which a person plays the customers of simulated accounts: the phone, what steers
+// it, and the log of what passed between the center and Twilio's stand-in.
+package simulator
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"kanal/views/components"
+	"kanal/views/i18n"
+)
+
+// Place is what the page shows: whose phone, and which number it writes to.
+type Place struct{ Account, Number, Customer string }
+
+// URL gives the address of a part of the page at this place; "" is the page.
+func (p Place) URL(part string) string {
+	at := "/simulator"
+	if part != "" {
+		at += "/" + part
+	}
+	if p.Account == "" {
+		return at
+	}
+	return at + "?" + url.Values{"account": {p.Account}, "number": {p.Number}, "customer": {p.Customer}}.Encode()
+}
+
+// Page is the whole page. Without an account there is nothing to play yet.
+type Page struct {
+	Place     Place
+	Token     string
+	Accounts  []Choice
+	Customers []Choice
+	Senders   []Sender
+	Name      string // of the number
+	Customer  string // its name
+	Hidden    bool   // the customer's number is hidden
+	Compose   Compose
+	Log       []Bubble
+	Outcome   Outcome
+	Ahead     time.Duration
+	Left      time.Duration // of the service window
+	InCenter  bool          // the center has the account
+	Adding    Adding
+	Events    []Event
+	Now       time.Time // by the account's clock
+}
+
+func (p Page) connected() bool {
+	for _, s := range p.Senders {
+		if s.Number == p.Place.Number {
+			return s.InboundURL != ""
+		}
+	}
+	return false
+}
+
+// Choice is a link to another place.
+type Choice struct {
+	Label string
+	Place Place
+	Now   bool
+}
+
+// Sender is a number of the account with the address that it calls.
+type Sender struct{ Name, Number, InboundURL, Problem string }
+
+// Compose is what the customer writes.
+type Compose struct {
+	Body, Kind, Problem string
+	Kinds               []string
+}
+
+// Outcome says what becomes of the center's messages.
+type Outcome struct {
+	Value   string // of Outcomes
+	Delay   string // of Delays
+	Choices []string
+	Delays  []string
+}
+
+// Adding is the form of a new customer.
+type Adding struct {
+	Name, Phone string
+	Errors      components.Errors
+}
+
+// Bubble is a message on the phone.
+type Bubble struct {
+	SID     string
+	Mine    bool // the customer's own
+	Kind    string
+	Body    string
+	At      time.Time
+	Arrived bool
+	Tried   bool
+	Status  int
+}
+
+func (b Bubble) plain() bool { return b.Kind == "text" || b.Kind == "" }
+
+// failed tells whether the center did not take the message.
+func (b Bubble) failed() bool { return b.Mine && b.Tried && !b.Arrived }
+
+func (b Bubble) tick() (icon, word string) {
+	if b.Arrived {
+		return "ticks", "status.delivered"
+	}
+	return "tick", "status.sent"
+}
+
+// Event is one row of the log.
+type Event struct {
+	ID     string
+	At     time.Time
+	Out    bool // from the center to Twilio
+	What   string
+	Status int
+	Note   string // of a refusal
+	URL    string // of the request's page
+}
+
+func (e Event) kind() string {
+	if e.Status >= 200 && e.Status < 300 {
+		return "s"
+	}
+	return "e"
+}
+
+func (e Event) answer(ctx context.Context) string {
+	if e.Status == 0 {
+		return i18n.T(ctx, "simulator.no_answer")
+	}
+	if e.Note == "" {
+		return strconv.Itoa(e.Status)
+	}
+	return strconv.Itoa(e.Status) + " " + e.Note
+}
+
+// Request is what one row of the log opens, with secrets masked.
+type Request struct {
+	Title, Back string
+	At          time.Time
+	Took        time.Duration
+	Forged      bool
+	Text        string // the request: its line, its headers and its fields
+	Status      int    // of the answer; 0 without one
+	Answer      string
+	Curl        string
+}
+
+func options(ctx context.Context, prefix string, values []string) []components.Option {
+	var out []components.Option
+	for _, v := range values {
+		out = append(out, components.Option{Value: v, Label: i18n.T(ctx, prefix+v)})
+	}
+	return out
+}
+
+func newDay(ctx context.Context, bs []Bubble, i int) bool {
+	return i == 0 || i18n.Date(ctx, bs[i].At) != i18n.Date(ctx, bs[i-1].At)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// live gives the attributes of a part that is fetched again whenever the simulator changes.
+func live(address string) templ.Attributes {
+	return templ.Attributes{
+		"data-live-on": "simulator", "hx-get": address, "hx-trigger": "part:refresh throttle:300ms", "hx-swap": "outerMorph",
+		"hx-sync": "this:queue last",
+	}
+}

@@ -1,0 +1,184 @@
+package web
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"kanal/models"
+	"kanal/twilio/simulator"
+)
+
+func TestSimulatorOffIsNotThere(t *testing.T) {
+	s := newSite(t)
+	b := s.as(models.Administrator)
+	b.get("/simulator").want(http.StatusNotFound)
+	b.post("/simulator/try").want(http.StatusNotFound)
+	b.get("/me").want(http.StatusOK).without(`href="/simulator"`)
+}
+
+func TestSimulatorIsForAdministrators(t *testing.T) {
+	s := newSite(t, withSimulator(t))
+	s.as(models.Administrator).get("/me").want(http.StatusOK, `href="/simulator"`)
+	for _, role := range []models.Role{models.Supervisor, models.Agent} {
+		b := s.as(role)
+		b.get("/simulator").want(http.StatusForbidden)
+		b.post("/simulator/try").want(http.StatusForbidden)
+		b.get("/me").want(http.StatusOK).without(`href="/simulator"`)
+	}
+}
+
+// try lets a new administrator try the simulator, and gives the browser and the page's address.
+func try(t *testing.T, s *site) (*browser, string) {
+	t.Helper()
+	b := s.as(models.Administrator)
+	a := b.post("/simulator/try").want(http.StatusSeeOther)
+	if !strings.HasPrefix(a.Location, "/simulator?account=AC") {
+		t.Fatal(a.Location)
+	}
+	return b, a.Location
+}
+
+func TestTrySimulator(t *testing.T) {
+	s := newSite(t, withSimulator(t))
+	b, page := try(t, s)
+	b.get("/simulator").want(http.StatusOK, "Simulation mode. Nothing is sent to WhatsApp.", "Customer service", "Kari Nordli")
+	b.post("/simulator/try").to(page)
+	accounts, err := s.store.Accounts(t.Context())
+	if err != nil || len(accounts) != 1 {
+		t.Fatal(accounts, err)
+	}
+	a := accounts[0]
+	if a.State != models.AccountActive || !a.Simulated || a.Numbers != 1 || a.Workstreams != "Simulator" {
+		t.Errorf("%+v", a)
+	}
+	b.post("/simulator/messages", "body", "Hei").to(s.place(0))
+	ms := s.messages()
+	if len(ms) != 1 || ms[0].Body != "Hei" {
+		t.Fatalf("%+v", ms)
+	}
+	b.get(s.place(0)).want(http.StatusOK, "Hei", "Delivered", "POST /hooks/twilio/***/inbound").without(a.HookKey + "</a>")
+}
+
+// place gives the page of the first account's customer number n.
+func (s *site) place(n int) string {
+	a := s.sim.Accounts()[0]
+	return playing{a, a.Senders[0], a.Customers[n]}.place().URL("")
+}
+
+// messages gives every message of the only conversation.
+func (s *site) messages() []models.Message {
+	s.t.Helper()
+	v := models.Viewer{Role: models.Administrator}
+	c, err := s.store.Conversation(s.t.Context(), v, 1)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ms, err := s.store.Messages(s.t.Context(), c.Conversation, 0)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return ms
+}
+
+func TestSimulatorRefuses(t *testing.T) {
+	s := newSite(t, withSimulator(t))
+	b := s.as(models.Administrator)
+	b.get("/simulator").want(http.StatusOK, "No simulated account yet")
+	b.post("/simulator/messages", "body", "Hei").want(http.StatusNotFound)
+	b.post("/simulator/accounts").want(http.StatusSeeOther)
+	for _, bad := range [][]string{{"account", "AC0"}, {"number", "+4799999999"}, {"customer", "whatsapp:+4799999999"}} {
+		b.post("/simulator/messages", append(bad, "body", "Hei")...).want(http.StatusNotFound)
+	}
+	b.post("/simulator/messages", "body", " ").want(http.StatusUnprocessableEntity, "Write something first.")
+	b.post("/simulator/messages", "body", strings.Repeat("x", 4097)).want(http.StatusUnprocessableEntity, "4096")
+	b.post("/simulator/outcome", "outcome", "eaten", "delay", "2s").want(http.StatusBadRequest)
+	b.post("/simulator/outcome", "outcome", "read", "delay", "9h").want(http.StatusBadRequest)
+	b.post("/simulator/url", "url", "javascript:alert(1)").want(http.StatusUnprocessableEntity, "javascript:alert(1)", "begins with http")
+	b.post("/simulator/skip", "by", "20h").want(http.StatusConflict, "not in the center yet")
+	b.get("/simulator").want(http.StatusOK, "has no address for incoming messages").without("Skip ahead")
+	b.get("/simulator/events/1").want(http.StatusNotFound)
+	b.get("/simulator/events/x").want(http.StatusNotFound)
+}
+
+func TestSimulatorCustomers(t *testing.T) {
+	s := newSite(t, withSimulator(t))
+	b, _ := try(t, s)
+	b.post("/simulator/customers", "name", "", "phone_number", "123").want(http.StatusUnprocessableEntity, "Enter a name", "Enter the number with +", `value="123"`)
+	b.post("/simulator/customers", "name", strings.Repeat("x", 101), "phone_number", "+4740000199").want(http.StatusUnprocessableEntity, "100")
+	b.post("/simulator/customers", "name", "Ola", "phone_number", "+47 400 00 142").want(http.StatusUnprocessableEntity, "already has this number")
+	b.post("/simulator/customers", "name", "Ola", "phone_number", "+47 400 00 199").to(s.place(3))
+	b.get(s.place(3)).want(http.StatusOK, "Customer: Ola", "The customer has been added.")
+}
+
+// Every shape in the menu arrives in the center, with its raw form.
+func TestSimulatorKinds(t *testing.T) {
+	s := newSite(t, withSimulator(t))
+	b, _ := try(t, s)
+	for i, kind := range simulator.Kinds() {
+		b.post("/simulator/messages", "kind", kind, "body", "Ja").to(s.place(0))
+		ms := s.messages()
+		if len(ms) != i+1 {
+			t.Fatalf("%s did not arrive", kind)
+		}
+		if m := ms[i]; !strings.Contains(m.Form, "MessageSid="+*m.ProviderSID) {
+			t.Errorf("%s: form %q", kind, m.Form)
+		}
+	}
+	page := b.get(s.place(0)).want(http.StatusOK)
+	if left := regexp.MustCompile(`simulator\.[a-z_.]+`).FindString(page.Body); left != "" {
+		t.Errorf("no text for %s", left)
+	}
+}
+
+func TestSimulatorBadSignatureAndDuplicate(t *testing.T) {
+	s := newSite(t, withSimulator(t))
+	b, _ := try(t, s)
+	b.post("/simulator/messages", "quick", "twice").to(s.place(0))
+	if ms := s.messages(); len(ms) != 1 {
+		t.Errorf("%d messages from a duplicate", len(ms))
+	}
+	b.post("/simulator/messages", "quick", "forged", "body", "Falsk").to(s.place(0))
+	if ms := s.messages(); len(ms) != 1 {
+		t.Errorf("a forged message was taken in")
+	}
+	a, err := s.store.Account(t.Context(), 1)
+	if err != nil || a.LastSignatureFail == nil {
+		t.Error("the failure was not noted")
+	}
+	b.get(s.place(0)).want(http.StatusOK, "403 signature")
+	sid := s.sim.Accounts()[0].SID
+	entries := s.sim.Ledger(sid)
+	last := entries[len(entries)-1]
+	if last.Status != http.StatusForbidden {
+		t.Fatalf("%+v", last)
+	}
+	token := s.sim.Accounts()[0].Token
+	open := b.get(playing{account: s.sim.Accounts()[0]}.place().URL("events/3")).want(http.StatusOK, "curl -X POST", "wrong on purpose", "X-Twilio-Signature: ***")
+	open.without(token, a.HookKey)
+}
+
+func TestSimulatorReset(t *testing.T) {
+	s := newSite(t, withSimulator(t))
+	b, _ := try(t, s)
+	b.post("/simulator/messages", "body", "Hei").to(s.place(0))
+	b.post("/simulator/reset").to(s.place(0))
+	b.get(s.place(0)).want(http.StatusOK, "Nothing has passed").without("bub__t")
+	if len(s.messages()) != 1 {
+		t.Error("the center lost a message")
+	}
+}
+
+func TestSimulatedAccountByHand(t *testing.T) {
+	s := newSite(t, withSimulator(t))
+	b := s.as(models.Administrator)
+	b.post("/simulator/accounts").want(http.StatusSeeOther)
+	b.post("/simulator/senders").want(http.StatusSeeOther)
+	a := s.sim.Accounts()[0]
+	b.get("/simulator").want(http.StatusOK, a.SID, a.Token, "+47 21 00 00 40", "+47 21 00 00 41")
+	b.post("/simulator/url", "url", "https://kanal.example/in#rc=3", "number", a.Senders[1].Number).want(http.StatusSeeOther)
+	if got := s.sim.Accounts()[0].Senders[1].InboundURL; got != "https://kanal.example/in#rc=3" {
+		t.Error(got)
+	}
+}
