@@ -117,9 +117,27 @@ func TestStepsOfTheWizards(t *testing.T) {
 	if draft.State = models.AccountActive; !draft.Open(models.StepCallback) {
 		t.Error("a finished account opens all")
 	}
-	channel := models.ChannelDraft{Step: models.ChannelNumber}
+	n := models.NumberID(7)
+	channel := models.ChannelDraft{Step: models.ChannelNumber, NumberID: &n}
 	if !channel.Open(models.ChannelLanguage) || channel.Open(models.ChannelBehaviors) {
 		t.Error("a draft opens the step after the last complete one and none further")
+	}
+	channel.Step = models.ChannelSummary
+	if channel.Furthest() != models.ChannelSummary {
+		t.Error("nothing comes after the summary")
+	}
+	if channel.NumberID = nil; channel.Furthest() != models.ChannelNumber {
+		t.Error("a draft whose number is gone begins again")
+	}
+}
+
+func TestBuiltInGreetingFollowsTheLanguage(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"", models.DefaultGreeting("en")}, {models.DefaultGreeting("nb"), models.DefaultGreeting("en")}, {"Egen", "Egen"},
+	} {
+		if got := models.GreetingIn(tt.text, "nb", "en"); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.text, got, tt.want)
+		}
 	}
 }
 

@@ -23,12 +23,13 @@ var ErrStale = models.E(models.KindConflict, "error.conflict")
 // being done.
 func failed(err error, doing string) error {
 	var known *models.Error
+	var problems models.FieldErrors
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, gorm.ErrRecordNotFound):
 		return models.ErrNotFound
-	case errors.As(err, &known):
+	case errors.As(err, &known), errors.As(err, &problems):
 		return err
 	}
 	return models.Wrap(err, "%s", doing)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"kanal/models"
 )
@@ -35,6 +36,13 @@ func (r Reader) Number(ctx context.Context, id models.NumberID) (models.Number, 
 	var n models.Number
 	err := r.q(ctx).Where("id = ?", id).Take(&n).Error
 	return n, failed(err, "read number")
+}
+
+// LockNumber gives a number, locked until the transaction ends. ErrNotFound.
+func (tx *Tx) LockNumber(ctx context.Context, id models.NumberID) (models.Number, error) {
+	var n models.Number
+	err := tx.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&n).Error
+	return n, failed(err, "lock number")
 }
 
 // DeleteNumber deletes a number of an account that nothing uses. ErrNotFound, ErrInUse.
@@ -86,6 +94,13 @@ func (r Reader) NumbersIn(ctx context.Context, w models.WorkstreamID) ([]models.
 	return rows, failed(err, "read numbers")
 }
 
+// NumberIn gives a number that the workstream has claimed. ErrNotFound.
+func (r Reader) NumberIn(ctx context.Context, w models.WorkstreamID, id models.NumberID) (models.NumberRow, error) {
+	var row models.NumberRow
+	err := r.numberRows(ctx).Where("numbers.id = ? AND numbers.workstream_id = ?", id, w).Take(&row).Error
+	return row, failed(err, "read number")
+}
+
 // FinishedNumbers gives the numbers of all finished accounts.
 func (r Reader) FinishedNumbers(ctx context.Context) ([]models.NumberRow, error) {
 	var rows []models.NumberRow
@@ -112,4 +127,9 @@ func (tx *Tx) SaveAutomatedMessage(ctx context.Context, m models.AutomatedMessag
 	res := tx.q(ctx).Model(&models.AutomatedMessage{}).Where("id = ?", m.ID).
 		Updates(map[string]any{"active": m.Active, "text": m.Text, "updated_at": m.UpdatedAt})
 	return changed(res, "save automated message")
+}
+
+// DeleteAutomatedMessages removes all automated messages of a number.
+func (tx *Tx) DeleteAutomatedMessages(ctx context.Context, n models.NumberID) error {
+	return failed(tx.q(ctx).Where("number_id = ?", n).Delete(&models.AutomatedMessage{}).Error, "remove automated messages")
 }

@@ -20,6 +20,17 @@ func (tx *Tx) InsertQueue(ctx context.Context, q *models.Queue) error {
 	return failed(err, "insert queue")
 }
 
+// SaveQueue writes what changes in a queue. ErrStale, ErrQueueName.
+func (tx *Tx) SaveQueue(ctx context.Context, q *models.Queue) error {
+	was := q.Version
+	q.Version++
+	res := tx.q(ctx).Model(&models.Queue{}).Where("id = ? AND version = ?", q.ID, was).Select("name", "version").Updates(q)
+	if isUnique(res.Error, "queues_name") {
+		return ErrQueueName
+	}
+	return changed(res, "save queue")
+}
+
 // SetQueueMember adds a user to a queue or takes the user out.
 func (tx *Tx) SetQueueMember(ctx context.Context, q models.QueueID, u models.UserID, in bool) error {
 	type queueMember struct {
@@ -36,6 +47,32 @@ func (tx *Tx) SetQueueMember(ctx context.Context, q models.QueueID, u models.Use
 func (r Reader) Queues(ctx context.Context) ([]models.Queue, error) {
 	var qs []models.Queue
 	return qs, failed(r.q(ctx).Order("name").Find(&qs).Error, "read queues")
+}
+
+// Queue gives a queue. ErrNotFound.
+func (r Reader) Queue(ctx context.Context, id models.QueueID) (models.Queue, error) {
+	var q models.Queue
+	return q, failed(r.q(ctx).Where("id = ?", id).Take(&q).Error, "read queue")
+}
+
+// QueueRows gives all queues by name with what is in them. Conversations are counted up to a thousand.
+func (r Reader) QueueRows(ctx context.Context) ([]models.QueueRow, error) {
+	waiting := r.q(ctx).Model(&models.Conversation{}).Select("1").Where("queue_id = queues.id AND state = ?", models.Open).Limit(countBound)
+	var rows []models.QueueRow
+	err := r.q(ctx).Model(&models.Queue{}).Select(`queues.*, (SELECT count(*) FROM (?) AS bounded) AS waiting,
+		(SELECT count(*) FROM queue_members JOIN users ON users.id = queue_members.user_id
+			WHERE queue_members.queue_id = queues.id AND users.deactivated_at IS NULL) AS members,
+		(SELECT count(*) FROM workstreams WHERE workstreams.queue_id = queues.id) AS workstreams`, waiting).
+		Order("lower(queues.name), queues.id").Find(&rows).Error
+	return rows, failed(err, "read queues")
+}
+
+// QueueMembers gives the users of a queue who can sign in, by name.
+func (r Reader) QueueMembers(ctx context.Context, id models.QueueID) ([]models.User, error) {
+	var us []models.User
+	err := r.q(ctx).Joins("JOIN queue_members ON queue_members.user_id = users.id").
+		Where("queue_members.queue_id = ? AND users.deactivated_at IS NULL", id).Order("lower(users.name), users.id").Find(&us).Error
+	return us, failed(err, "read members of queue")
 }
 
 // QueuesOf gives the queues of which a user is a member.

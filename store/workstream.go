@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 
-	"gorm.io/gorm/clause"
+	"gorm.io/gorm"
 
 	"kanal/models"
 )
@@ -43,45 +43,23 @@ func (r Reader) Workstream(ctx context.Context, id models.WorkstreamID) (models.
 	return w, failed(err, "read workstream")
 }
 
+func (r Reader) workstreamRows(ctx context.Context) *gorm.DB {
+	return r.q(ctx).Model(&models.Workstream{}).Select(`workstreams.*, queues.name AS queue_name,
+		(SELECT count(*) FROM numbers WHERE numbers.workstream_id = workstreams.id) AS numbers,
+		EXISTS (SELECT 1 FROM channel_drafts WHERE channel_drafts.workstream_id = workstreams.id) AS has_draft`).
+		Joins("JOIN queues ON queues.id = workstreams.queue_id")
+}
+
 // Workstreams gives all workstreams by name.
 func (r Reader) Workstreams(ctx context.Context) ([]models.WorkstreamRow, error) {
 	var rows []models.WorkstreamRow
-	err := r.q(ctx).Model(&models.Workstream{}).Select(`workstreams.*, queues.name AS queue_name,
-		(SELECT count(*) FROM numbers WHERE numbers.workstream_id = workstreams.id) AS numbers,
-		EXISTS (SELECT 1 FROM channel_drafts WHERE channel_drafts.workstream_id = workstreams.id) AS has_draft`).
-		Joins("JOIN queues ON queues.id = workstreams.queue_id").Order("lower(workstreams.name), workstreams.id").Find(&rows).Error
+	err := r.workstreamRows(ctx).Order("lower(workstreams.name), workstreams.id").Find(&rows).Error
 	return rows, failed(err, "read workstreams")
 }
 
-// ChannelDraft gives the wizard of a workstream where it stands; the zero value when it is not begun.
-func (r Reader) ChannelDraft(ctx context.Context, w models.WorkstreamID) (models.ChannelDraft, error) {
-	var ds []models.ChannelDraft
-	err := r.q(ctx).Where("workstream_id = ?", w).Limit(1).Find(&ds).Error
-	if err != nil || len(ds) == 0 {
-		return models.ChannelDraft{WorkstreamID: w}, failed(err, "read channel draft")
-	}
-	return ds[0], nil
-}
-
-var draftColumns = []string{
-	"number_id", "language", "greeting_active", "greeting_text", "files", "customer_files", "agent_files", "step", "version",
-	"updated_by", "updated_at",
-}
-
-// SaveChannelDraft writes a draft; version 0 is one that is new. ErrStale when somebody else was faster.
-func (tx *Tx) SaveChannelDraft(ctx context.Context, d *models.ChannelDraft) error {
-	was := d.Version
-	d.Version++
-	d.UpdatedAt = tx.Now()
-	if was == 0 {
-		res := tx.q(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(d)
-		return changed(res, "insert channel draft")
-	}
-	res := tx.q(ctx).Model(&models.ChannelDraft{}).Where("workstream_id = ? AND version = ?", d.WorkstreamID, was).Select(draftColumns).Updates(d)
-	return changed(res, "save channel draft")
-}
-
-// DeleteChannelDraft removes a draft.
-func (tx *Tx) DeleteChannelDraft(ctx context.Context, w models.WorkstreamID) error {
-	return failed(tx.q(ctx).Where("workstream_id = ?", w).Delete(&models.ChannelDraft{}).Error, "remove channel draft")
+// WorkstreamRow gives a workstream as the list shows it. ErrNotFound.
+func (r Reader) WorkstreamRow(ctx context.Context, id models.WorkstreamID) (models.WorkstreamRow, error) {
+	var row models.WorkstreamRow
+	err := r.workstreamRows(ctx).Where("workstreams.id = ?", id).Take(&row).Error
+	return row, failed(err, "read workstream")
 }

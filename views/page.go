@@ -124,7 +124,7 @@ var adminGroups = []adminGroup{
 }
 
 // AdminPages are the keys of the admin center's pages that every installation has.
-func AdminPages() []string { return []string{"start", "channels", "workstreams", "users"} }
+func AdminPages() []string { return []string{"start", "channels", "workstreams", "queues", "users"} }
 
 // adminNav gives the groups with the pages that exist.
 func (p Page) adminNav() []adminGroup {

@@ -38,7 +38,10 @@ const (
 )
 
 // routes is every route there is.
-func (s *Server) routes() []route {
+func (s *Server) routes() []route { return append(s.commonRoutes(), s.adminRoutes()...) }
+
+// commonRoutes are those of machines, of people before they sign in, and of the daily work.
+func (s *Server) commonRoutes() []route {
 	return []route{
 		// For machines.
 		{get, "/healthz", nobody, s.healthz, 0},
@@ -86,7 +89,12 @@ func (s *Server) routes() []route {
 		{post, "/inbox/:conversation/reopen", agents, s.conversationAct(s.service.Reopen, "thread.assigned"), 0},
 		{post, "/inbox/:conversation/close", agents, s.conversationAct(s.service.CloseNow, "thread.closed"), 0},
 		{post, "/messages/:message/retry", agents, s.retryMessage, 0},
+	}
+}
 
+// adminRoutes are those of the admin center.
+func (s *Server) adminRoutes() []route {
+	return []route{
 		// Messaging accounts.
 		{get, "/admin/channels", administrators, s.channelsPage, 0},
 		{get, "/admin/accounts", administrators, s.accountsPage, 0},
@@ -117,6 +125,32 @@ func (s *Server) routes() []route {
 		{post, "/simulator/outcome", administrators, s.simulated(s.setOutcome), 0},
 		{post, "/simulator/skip", administrators, s.simulated(s.skipAhead), 0},
 		{post, "/simulator/reset", administrators, s.simulated(s.resetSimulator), 0},
+
+		// Workstreams, the wizard Set up WhatsApp, the settings of a number.
+		{get, "/admin/workstreams", administrators, s.workstreamsPage, 0},
+		{post, "/admin/workstreams", administrators, s.addWorkstream, 0},
+		{get, "/admin/workstreams/new", administrators, s.newWorkstreamPage, 0},
+		{get, "/admin/workstreams/:workstream", administrators, s.workstreamPage, 0},
+		{post, "/admin/workstreams/:workstream", administrators, s.changeWorkstream, 0},
+		{get, "/admin/workstreams/:workstream/edit", administrators, s.editWorkstreamPage, 0},
+		{get, "/admin/workstreams/:workstream/whatsapp/discard", administrators, s.discardChannelPage, 0},
+		{post, "/admin/workstreams/:workstream/whatsapp/discard", administrators, s.discardChannel, 0},
+		{get, "/admin/workstreams/:workstream/whatsapp/:step", administrators, s.channelStepPage, 0},
+		{post, "/admin/workstreams/:workstream/whatsapp/:step", administrators, s.saveChannelStep, 0},
+		{post, "/admin/workstreams/:workstream/whatsapp/summary", administrators, s.finishChannel, 0},
+		{get, "/admin/workstreams/:workstream/numbers/:number", administrators, s.numberPage, 0},
+		{get, "/admin/workstreams/:workstream/numbers/:number/ready", administrators, s.channelReadyPage, 0},
+		{get, "/admin/workstreams/:workstream/numbers/:number/delete", administrators, s.releaseNumberPage, 0},
+		{post, "/admin/workstreams/:workstream/numbers/:number/delete", administrators, s.releaseNumber, 0},
+		{get, "/admin/workstreams/:workstream/numbers/:number/:step", administrators, s.numberPage, 0},
+		{post, "/admin/workstreams/:workstream/numbers/:number/:step", administrators, s.saveNumberSettings, 0},
+
+		// Queues.
+		{get, "/admin/queues", administrators, s.queuesPage, 0},
+		{post, "/admin/queues", administrators, s.addQueue, 0},
+		{get, "/admin/queues/new", administrators, s.newQueuePage, 0},
+		{get, "/admin/queues/:queue", administrators, s.queuePage, 0},
+		{post, "/admin/queues/:queue", administrators, s.renameQueue, 0},
 
 		// People.
 		{get, "/admin/users", administrators, s.usersPage, 0},
