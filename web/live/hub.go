@@ -17,8 +17,9 @@ const (
 	pingEvery = 10 * time.Second
 	// listEvery is the shortest time between two sets of events that only change lists.
 	listEvery = time.Second
-	// listBound is how many conversations one such set names before it becomes a resync.
-	listBound = 64
+	// bound is how many conversations wait for a stream. Of those that only change lists no more are named: the page
+	// fetches the whole list for one as for many. Of those to be sent at once more become a resync: the reader is slow.
+	bound = 64
 )
 
 // Listener is who reads a stream, and what of it they have open.
@@ -188,12 +189,13 @@ func (s *subscriber) noteConversation(e models.Event) bool {
 	if !mine && !s.who.Role.SeesAll() && !slices.ContainsFunc(e.Queues, func(q models.QueueID) bool { return slices.Contains(s.who.Queues, q) }) {
 		return false
 	}
-	if mine || e.Conversation == s.who.Conversation {
+	switch {
+	case mine || e.Conversation == s.who.Conversation:
 		s.wait.now = add(s.wait.now, e.Conversation)
-	} else {
+	case len(s.wait.lists) < bound:
 		s.wait.lists = add(s.wait.lists, e.Conversation)
 	}
-	if len(s.wait.now)+len(s.wait.lists) > listBound {
+	if len(s.wait.now) > bound {
 		s.wait.now, s.wait.lists, s.wait.resync = nil, nil, true
 	}
 	return true

@@ -166,14 +166,31 @@ func TestOpenAtOnceListsOnceASecond(t *testing.T) {
 	}
 }
 
-func TestTooManyBecomeAResync(t *testing.T) {
+// A queue in which much happens must not make every page of its agents fetch everything: its list is fetched once a
+// second, and what is the agent's own comes at once all the same.
+func TestManyListsAreOneSet(t *testing.T) {
+	s := &subscriber{who: Listener{User: 1, Role: models.Agent, Queues: []models.QueueID{3}}, wake: make(chan struct{}, 1)}
+	for i := range 10 * bound {
+		s.hear([]models.Event{conversation(models.ConversationID(i+1), 3)})
+	}
+	s.hear([]models.Event{conversation(9000, 3, 1)})
+	w, _ := s.take(false)
+	if w.resync || len(w.lists) > 0 || !slices.Equal(w.now, []models.ConversationID{9000}) {
+		t.Fatalf("at once: %+v, want the agent's own and nothing else", w)
+	}
+	if w, _ = s.take(true); w.resync || len(w.lists) != bound {
+		t.Fatalf("then: %+v, want %d conversations", w, bound)
+	}
+}
+
+func TestSlowReaderGetsAResync(t *testing.T) {
 	h := newHub(t)
 	var refreshed atomic.Int32
-	who := Listener{User: 1, Role: models.Supervisor, Expires: time.Now().Add(time.Hour)}
+	who := Listener{User: 1, Role: models.Agent, Expires: time.Now().Add(time.Hour)}
 	p := open(t, h, who, func(context.Context) (Listener, error) { refreshed.Add(1); return who, nil })
-	many := make([]models.Event, 0, listBound+1)
-	for i := range listBound + 1 {
-		many = append(many, conversation(models.ConversationID(i+1), 3))
+	many := make([]models.Event, 0, bound+1)
+	for i := range bound + 1 {
+		many = append(many, conversation(models.ConversationID(i+1), 3, 1))
 	}
 	h.publish(many)
 	p.want("resync 0")
