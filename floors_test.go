@@ -30,6 +30,7 @@ var floors = map[string]floor{
 	"store":            {ours: []string{"models", "migrations"}, third: []string{"gorm", "pgx", "sqlite", "goose", "river", "x/sync", "x/sys", "prometheus"}},
 	"store/blob":       {ours: []string{"models"}, third: []string{"minio", "x/image", "mimetype", "x/sync", "x/sys"}},
 	"store/cluster":    {third: []string{"pgx"}},
+	"store/sample":     {ours: []string{"models", "store"}},
 	"store/storetest":  {ours: []string{"models", "store", "store/cluster"}},
 	"routing":          {ours: []string{"models"}},
 	"twilio/simulator": {ours: []string{"twilio"}},
@@ -76,7 +77,7 @@ var modules = map[string][]string{
 
 // testsMay is what the tests of every package may import beside their own floor, and what test helpers may import.
 var testsMay = floor{
-	ours:  []string{"twilio/simulator", "store", "models"},
+	ours:  []string{"twilio/simulator", "store", "store/sample", "models"},
 	third: []string{"chromedp", "x/net", "x/mod", "x/sync"},
 }
 
