@@ -108,6 +108,7 @@ type SendAttempt struct {
 	AccountID     AccountID
 	MessageID     MessageID
 	N             int
+	Address       string // to whom, exactly as it was sent
 	State         AttemptState
 	SID           *string `gorm:"column:sid"`
 	LeaseUntil    time.Time
@@ -161,6 +162,10 @@ type Quarantine struct {
 	ReceivedAt time.Time
 	ReplayedAt *time.Time
 }
+
+// PreviewKind begins the preview of a message without text: the name of its kind follows. It is a character that no
+// text of a person begins with.
+const PreviewKind = "\x1f"
 
 // MaxMessageLength is the longest text that Twilio takes, in UTF-16 units (twilio.md §4.1, error 21617).
 const MaxMessageLength = 1600

@@ -2,7 +2,12 @@ package service
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
+
+	"kanal/models"
 )
 
 // maxBatch is how many messages share a commit at most.
@@ -89,12 +94,26 @@ func (b *batcher[T]) flush(batch []pending[T]) {
 	for i, p := range batch {
 		items[i] = p.item
 	}
-	err := b.run(ctx, items)
+	err := b.try(ctx, items)
 	for _, p := range batch {
 		if err != nil && len(batch) > 1 {
-			p.done <- b.run(ctx, []T{p.item})
+			p.done <- b.try(ctx, []T{p.item})
 			continue
 		}
 		p.done <- err
 	}
+}
+
+// errPanic says that a run broke off. It would break off again.
+var errPanic = errors.New("panic")
+
+// try runs a batch. A panic is an error of this batch and not the end of the program, which Twilio's next try of the
+// same message would end again.
+func (b *batcher[T]) try(ctx context.Context, items []T) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = models.Wrap(fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack()), "batch")
+		}
+	}()
+	return b.run(ctx, items)
 }

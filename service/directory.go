@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"time"
 
 	"kanal/models"
 	"kanal/store"
@@ -15,7 +16,13 @@ type directory struct {
 	store *store.Store
 	mu    sync.RWMutex
 	d     directoryData
+
+	again   sync.Mutex // held while it is read again for a call
+	againAt time.Time
 }
+
+// againEvery is the shortest time between two readings for calls whose signature does not match.
+const againEvery = time.Second
 
 type directoryData struct {
 	accounts  map[models.AccountID]models.Account
@@ -148,6 +155,21 @@ func (s *Service) Hook(ctx context.Context, key string) (Hook, error) {
 		}
 	}
 	return Hook{Account: n.accounts[id], Tokens: n.tokens[id]}, nil
+}
+
+// HookAgain is Hook for a call whose signature does not match what is known: another instance may have taken a new
+// token a moment ago, so the directory is read again, at most once a second. ErrNotFound.
+func (s *Service) HookAgain(ctx context.Context, key string) (Hook, error) {
+	d := s.directory
+	d.again.Lock()
+	defer d.again.Unlock()
+	if now := s.store.Now(); now.Sub(d.againAt) >= againEvery {
+		if err := d.load(ctx); err != nil {
+			return Hook{}, err
+		}
+		d.againAt = now
+	}
+	return s.Hook(ctx, key)
 }
 
 // Reload reads the directory again, after a change of this instance's own.

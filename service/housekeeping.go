@@ -2,28 +2,34 @@ package service
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"kanal/models"
 	"kanal/store"
 )
 
+// leftBehind is how long a message waits to be sent, or to be looked for, before it counts as forgotten: all that
+// holds one back on purpose is shorter, or is a time that its attempt names.
+const leftBehind = 5 * time.Minute
+
 // Housekeeping picks up sendings whose process has died, closes wrap-ups that are over, and removes what is older than
-// its retention. It runs every few seconds on one instance, and at start.
+// its retention. It runs every few seconds on one instance, and at start. What fails for one does not stop the others.
 func (s *Service) Housekeeping(ctx context.Context) error {
-	if err := s.Recover(ctx); err != nil {
-		return err
-	}
-	now := s.store.Now()
-	overdue, err := s.store.OverdueWrapUps(ctx, now.Add(-models.WrapUpTime))
-	if err != nil {
-		return err
-	}
+	return errors.Join(s.Recover(ctx), s.closeOverdue(ctx), s.removeOld(ctx))
+}
+
+func (s *Service) closeOverdue(ctx context.Context) error {
+	overdue, err := s.store.OverdueWrapUps(ctx, s.store.Now().Add(-models.WrapUpTime))
 	for _, id := range overdue {
-		if err := s.CloseWrapUp(ctx, id); err != nil {
-			return err
-		}
+		err = errors.Join(err, s.CloseWrapUp(ctx, id))
 	}
+	return err
+}
+
+func (s *Service) removeOld(ctx context.Context) error {
+	now := s.store.Now()
 	org, err := s.store.Organisation(ctx)
 	if err != nil {
 		return err
@@ -38,6 +44,7 @@ func (s *Service) Housekeeping(ctx context.Context) error {
 }
 
 // Recover looks at the conversations with an attempt whose lease has ended: each goes on from where its process died.
+// It also picks up messages whose job was given up after too many failures, so that none stays on its way for ever.
 func (s *Service) Recover(ctx context.Context) error {
 	var now time.Time
 	err := s.store.InTx(ctx, func(tx *store.Tx) (err error) {
@@ -47,14 +54,14 @@ func (s *Service) Recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ids, err := s.store.ExpiredLeases(ctx, now)
-	if err != nil {
-		return err
+	expired, err := s.store.ExpiredLeases(ctx, now)
+	waiting, err2 := s.store.LeftQueued(ctx, now, now.Add(-leftBehind))
+	for _, id := range slices.Concat(expired, waiting) {
+		err = errors.Join(err, s.SendConversation(ctx, id))
 	}
-	for _, id := range ids {
-		if err := s.SendConversation(ctx, id); err != nil {
-			return err
-		}
+	uncertain, err3 := s.store.LeftUncertain(ctx, now.Add(-leftBehind))
+	for _, id := range uncertain {
+		err = errors.Join(err, s.SettleMessage(ctx, id))
 	}
-	return nil
+	return errors.Join(err, err2, err3)
 }

@@ -36,11 +36,14 @@ type inbound struct {
 //
 // Calls that come at the same time share a commit: that is where the throughput comes from.
 func (s *Service) Receive(ctx context.Context, c Call) error {
-	in, reason := s.understand(c)
+	in, reason, err := s.understand(ctx, c)
+	if err != nil {
+		return err
+	}
 	if reason != "" {
 		return s.quarantine(ctx, c, "inbound", reason)
 	}
-	err := s.inbox.do(ctx, in)
+	err = s.inbox.do(ctx, in)
 	if err == nil || errors.Is(err, context.Canceled) || !lasting(err) {
 		return err
 	}
@@ -49,23 +52,29 @@ func (s *Service) Receive(ctx context.Context, c Call) error {
 }
 
 // understand reads the form and finds the number. The second result is the reason for quarantine.
-func (s *Service) understand(c Call) (inbound, string) {
+func (s *Service) understand(ctx context.Context, c Call) (inbound, string, error) {
 	msg, err := twilio.ParseInbound(c.Form)
 	if err != nil {
-		return inbound{}, "quarantine.unreadable"
+		return inbound{}, "quarantine.unreadable", nil
 	}
 	if msg.AccountSID != "" && msg.AccountSID != c.Account.SID {
-		return inbound{}, "quarantine.other_account"
+		return inbound{}, "quarantine.other_account", nil
 	}
 	number, ok := s.directory.number(c.Account.ID, msg.To.Phone())
-	if !ok {
-		return inbound{}, "quarantine.unknown_number"
+	if !ok { // another instance may have added it a moment ago
+		if err := s.directory.load(ctx); err != nil {
+			return inbound{}, "", err
+		}
+		number, ok = s.directory.number(c.Account.ID, msg.To.Phone())
 	}
-	return inbound{Call: c, msg: msg, number: number}, ""
+	if !ok {
+		return inbound{}, "quarantine.unknown_number", nil
+	}
+	return inbound{Call: c, msg: msg, number: number}, "", nil
 }
 
 // lasting tells whether doing the same again would fail the same way: not when the database is away or busy.
-func lasting(err error) bool { return store.Lasting(err) }
+func lasting(err error) bool { return errors.Is(err, errPanic) || store.Lasting(err) }
 
 func (s *Service) quarantine(ctx context.Context, c Call, kind, reason string) error {
 	return s.store.InTx(ctx, func(tx *store.Tx) error {
@@ -75,8 +84,17 @@ func (s *Service) quarantine(ctx context.Context, c Call, kind, reason string) e
 	})
 }
 
-// receiveAll takes in messages in one transaction. A message whose sid is known changes nothing.
+// receiveAll takes in messages in one transaction. A message whose sid is known changes nothing; when another
+// transaction has kept one of them at the same moment, the second look knows it.
 func (s *Service) receiveAll(ctx context.Context, all []inbound) error {
+	err := s.receiveOnce(ctx, all)
+	if errors.Is(err, store.ErrDuplicateMessage) {
+		err = s.receiveOnce(ctx, all)
+	}
+	return err
+}
+
+func (s *Service) receiveOnce(ctx context.Context, all []inbound) error {
 	return s.store.InTx(ctx, func(tx *store.Tx) error {
 		fresh, err := unknown(ctx, tx, all)
 		if err != nil || len(fresh) == 0 {
@@ -233,7 +251,7 @@ func preview(m models.Message) string {
 	if m.Body != "" {
 		return truncate(m.Body, 160)
 	}
-	return "[" + string(m.Kind) + "]"
+	return models.PreviewKind + string(m.Kind)
 }
 
 // greeting gives the greeting message for a conversation that message i has started.

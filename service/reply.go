@@ -179,5 +179,9 @@ func (s *Service) saveMessage(ctx context.Context, tx *store.Tx, c *models.Conve
 		return err
 	}
 	tx.Publish(conversationEvent(*c))
-	return tx.SaveConversations(ctx, *c)
+	if err := tx.SaveConversations(ctx, *c); err != nil {
+		return err
+	}
+	c.Version++ // as it is stored now: several messages may change in one transaction
+	return nil
 }

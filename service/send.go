@@ -34,7 +34,6 @@ type outgoing struct {
 	attempt models.SendAttempt
 	message models.Message
 	from    string
-	to      string
 }
 
 // claim starts the next attempt of a conversation in a transaction of its own. Nil means that there is nothing to do
@@ -118,7 +117,7 @@ func (s *Service) becomeUncertain(ctx context.Context, tx *store.Tx, c *models.C
 	if err := s.saveMessage(ctx, tx, c, &m, state); err != nil {
 		return err
 	}
-	if err := tx.Enqueue(ctx, models.SettleMessage{Message: m.ID}, store.At(a.DeadlineAt.Add(models.ListingDelay))); err != nil {
+	if err := tx.Enqueue(ctx, models.SettleMessage{Message: m.ID}, store.At(tx.Now().Add(firstLook))); err != nil {
 		return err
 	}
 	return tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID}, store.At(a.StartedAt.Add(models.UncertainHold)))
@@ -158,7 +157,7 @@ func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conv
 		return nil, s.saveMessage(ctx, tx, c, &m, was)
 	}
 	a := models.SendAttempt{
-		AccountID: m.AccountID, MessageID: m.ID, N: m.Attempt + 1, State: models.AttemptSending,
+		AccountID: m.AccountID, MessageID: m.ID, N: m.Attempt + 1, Address: c.Address, State: models.AttemptSending,
 		LeaseUntil: now.Add(models.SendLease), StartedAt: now, DeadlineAt: now.Add(models.SendTimeout),
 	}
 	if err := tx.InsertAttempt(ctx, &a); err != nil {
@@ -168,21 +167,21 @@ func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conv
 	if err := s.saveMessage(ctx, tx, c, &m, was); err != nil {
 		return nil, err
 	}
-	return &outgoing{account: account, attempt: a, message: m, from: "whatsapp:" + number.Address, to: c.Address}, nil
+	return &outgoing{account: account, attempt: a, message: m, from: "whatsapp:" + number.Address}, nil
 }
 
 // create calls Twilio, outside of any transaction. The status callback names our message and attempt: it is the only
 // thing that Twilio gives back when its answer to this request is lost.
 func (s *Service) create(ctx context.Context, out outgoing) (twilio.Message, error) {
 	cred, err := s.credentials(out.account)
-	if err != nil {
-		return twilio.Message{}, err
+	if err != nil { // nothing went out
+		return twilio.Message{}, &twilio.Error{Outcome: twilio.NotProcessed, Cause: err}
 	}
 	// The stop of the program must not cut a request that is on its way.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), models.SendTimeout)
 	defer cancel()
 	return s.twilio.CreateMessage(ctx, cred, twilio.NewMessage{
-		From: out.from, To: out.to, Body: out.message.Body, StatusCallback: s.statusURL(out),
+		From: out.from, To: out.attempt.Address, Body: out.message.Body, StatusCallback: s.statusURL(out),
 	})
 }
 
@@ -274,6 +273,11 @@ func (s *Service) unsent(ctx context.Context, tx *store.Tx, t tried, sendErr err
 	}
 	if err := tx.SaveAttempt(ctx, a, was); err != nil {
 		return err
+	}
+	if e.Code == twilio.CodeOutsideWindow {
+		if err := s.closeWindow(ctx, tx, t); err != nil {
+			return err
+		}
 	}
 	return s.saveMessage(ctx, tx, c, &m, state)
 }

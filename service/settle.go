@@ -10,8 +10,11 @@ import (
 	"kanal/twilio"
 )
 
-// settleAgain is the time between two listings that look for the same message.
-const settleAgain = 30 * time.Second
+// Times of looking for a message: after its outcome became unknown, and between two listings.
+const (
+	firstLook   = 2 * time.Second
+	settleAgain = 30 * time.Second
+)
 
 // SettleMessage looks at Twilio for a message whose sending has an unknown outcome. A message there with the same
 // address, sender and text that no other attempt is bound to is ours. When two listings, both a minute after the
@@ -70,16 +73,15 @@ func (s *Service) listed(ctx context.Context, m models.Message) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	from := "whatsapp:" + number.Address
-	list, err := s.twilio.ListMessages(ctx, cred, twilio.MessageFilter{
-		To: c.Address, From: from, SentAfter: as[len(as)-1].StartedAt.Add(-time.Minute),
-	})
+	// The customer may have written from another address since.
+	last, from := as[len(as)-1], "whatsapp:"+number.Address
+	list, err := s.twilio.ListMessages(ctx, cred, twilio.MessageFilter{To: last.Address, From: from, SentAfter: last.StartedAt.Add(-time.Minute)})
 	if err != nil {
 		return nil, err
 	}
 	var sids []string
 	for _, l := range list {
-		if l.Body == m.Body && l.To == c.Address && l.From == from {
+		if l.Body == m.Body && l.To == last.Address && l.From == from {
 			sids = append(sids, l.SID)
 		}
 	}
@@ -104,11 +106,12 @@ func (s *Service) settle(ctx context.Context, tx *store.Tx, t tried, sids []stri
 	if err != nil {
 		return err
 	}
-	was := a.State
-	if !now.Before(a.DeadlineAt.Add(models.ListingDelay)) {
-		a.Listings++
-		a.LastListingAt = &now
+	was, counts := a.State, a.DeadlineAt.Add(models.ListingDelay)
+	if now.Before(counts) { // too early to say that it is not there
+		return tx.Enqueue(ctx, models.SettleMessage{Message: m.ID}, store.At(counts))
 	}
+	a.Listings++
+	a.LastListingAt = &now
 	if a.Listings < models.ListingsNeeded {
 		if err := tx.SaveAttempt(ctx, a, was); err != nil {
 			return err

@@ -25,6 +25,14 @@ func (s *Service) ReceiveStatus(ctx context.Context, call StatusCall) error {
 	if err != nil {
 		return s.quarantine(ctx, call.Call, "status", "quarantine.unreadable")
 	}
+	if err = s.keepStatus(ctx, call, ev); err == nil || !lasting(err) {
+		return err
+	}
+	s.log.Error("report put into quarantine", "account", call.Account.ID, "err", err)
+	return s.quarantine(ctx, call.Call, "status", "quarantine.failed")
+}
+
+func (s *Service) keepStatus(ctx context.Context, call StatusCall, ev twilio.StatusEvent) error {
 	return s.store.InTx(ctx, func(tx *store.Tx) error {
 		m, a, err := s.reported(ctx, tx, call, ev)
 		if err != nil && !errors.Is(err, models.ErrNotFound) {
@@ -83,6 +91,9 @@ func orNotFound(err error) error {
 // report binds the sid to the attempt and moves the message.
 func (s *Service) report(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t tried, at time.Time) error {
 	a := t.attempt
+	if a.SID != nil && t.message.ProviderSID == nil {
+		return nil // sent again by hand since: reports of the old attempt are kept and move nothing
+	}
 	if a.SID == nil {
 		was, now, sid := a.State, tx.Now(), ev.MessageSID
 		a.State, a.SID, a.FinishedAt = models.AttemptAccepted, &sid, &now
@@ -98,8 +109,8 @@ func (s *Service) report(ctx context.Context, tx *store.Tx, ev twilio.StatusEven
 
 func (s *Service) move(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t tried, at time.Time) error {
 	c, m := t.conversation, t.message
-	next, known := messageState(ev.Status)
-	if !known || !m.State.Moves(next) {
+	next := messageState(ev.Status)
+	if !m.State.Moves(next) {
 		return nil
 	}
 	was, inFlight := m.State, m.State.InFlight() || m.State == models.Queued
@@ -113,7 +124,7 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent,
 		return err
 	}
 	if ev.ErrorCode == twilio.CodeOutsideWindow {
-		if err := s.closeWindow(ctx, tx, *c, m, at); err != nil {
+		if err := s.closeWindow(ctx, tx, t); err != nil {
 			return err
 		}
 	}
@@ -137,36 +148,40 @@ func stamp(m *models.Message, state models.MessageState, at time.Time) {
 	}
 }
 
-// closeWindow ends the service window because WhatsApp refused a message (63016), unless the customer has written since.
-func (s *Service) closeWindow(ctx context.Context, tx *store.Tx, c models.Conversation, m models.Message, now time.Time) error {
+// closeWindow ends the service window because WhatsApp refused an attempt (63016), unless the customer has written since
+// it was made.
+func (s *Service) closeWindow(ctx context.Context, tx *store.Tx, t tried) error {
+	c := t.conversation
+	account, err := s.directory.account(c.AccountID)
+	if err != nil {
+		return err
+	}
 	w, err := tx.ServiceWindow(ctx, store.ConversationKey{Account: c.AccountID, Number: c.NumberID, Contact: c.ContactID})
 	if err != nil {
 		return err
 	}
-	closed := w.Refused(m.CreatedAt, now)
+	closed := w.Refused(account.Now(t.attempt.StartedAt), account.Now(tx.Now()))
 	if closed == w {
 		return nil
 	}
-	return tx.SaveServiceWindow(ctx, closed)
+	return tx.CloseServiceWindow(ctx, closed)
 }
 
-// messageState gives our word for Twilio's.
-func messageState(status string) (models.MessageState, bool) {
+// messageState gives our word for Twilio's. A word that is new to us says at least that Twilio has the message.
+func messageState(status string) models.MessageState {
 	switch status {
-	case "accepted", "scheduled", "queued", "sending":
-		return models.Accepted, true
 	case "sent":
-		return models.Sent, true
+		return models.Sent
 	case "delivered":
-		return models.Delivered, true
+		return models.Delivered
 	case "read":
-		return models.Read, true
+		return models.Read
 	case "failed":
-		return models.Failed, true
+		return models.Failed
 	case "undelivered":
-		return models.Undelivered, true
+		return models.Undelivered
 	case "canceled":
-		return models.Canceled, true
+		return models.Canceled
 	}
-	return "", false
+	return models.Accepted
 }

@@ -56,9 +56,36 @@ func (r Reader) ExpiredLeases(ctx context.Context, before time.Time) ([]models.C
 	var ids []models.ConversationID
 	err := r.q(ctx).Model(&models.SendAttempt{}).Distinct("messages.conversation_id").
 		Joins("JOIN messages ON messages.account_id = send_attempts.account_id AND messages.id = send_attempts.message_id").
-		Where("send_attempts.state = ? AND send_attempts.lease_until < ?", models.AttemptSending, before).
+		Where(openAttempts+" AND send_attempts.state = ? AND send_attempts.lease_until < ?", models.AttemptSending, before).
 		Limit(500).Pluck("messages.conversation_id", &ids).Error
 	return ids, failed(err, "read expired leases")
+}
+
+// The conditions of the partial indexes, word for word: SQLite uses an index only for a condition that it finds again.
+const (
+	openAttempts   = "send_attempts.state IN ('sending', 'uncertain')"
+	unsentMessages = "messages.state IN ('queued', 'sending', 'uncertain')"
+)
+
+// LeftQueued gives the conversations with a message that is queued since before a time and that no attempt holds back
+// beyond now: the job that should have sent it is gone.
+func (r Reader) LeftQueued(ctx context.Context, now, before time.Time) ([]models.ConversationID, error) {
+	var ids []models.ConversationID
+	err := r.q(ctx).Model(&models.Message{}).Distinct("messages.conversation_id").
+		Joins("LEFT JOIN send_attempts ON send_attempts.account_id = messages.account_id AND send_attempts.message_id = messages.id AND send_attempts.n = messages.attempt").
+		Where(unsentMessages+" AND messages.state = ? AND messages.updated_at < ?", models.Queued, before).
+		Where("send_attempts.not_before IS NULL OR send_attempts.not_before < ?", now).
+		Limit(500).Pluck("messages.conversation_id", &ids).Error
+	return ids, failed(err, "read messages left behind")
+}
+
+// LeftUncertain gives the messages with an unknown outcome that nobody has looked for since a time.
+func (r Reader) LeftUncertain(ctx context.Context, before time.Time) ([]models.MessageID, error) {
+	var ids []models.MessageID
+	err := r.q(ctx).Model(&models.SendAttempt{}).
+		Where(openAttempts+" AND state = ? AND deadline_at < ? AND (last_listing_at IS NULL OR last_listing_at < ?)", models.AttemptUncertain, before, before).
+		Order("id").Limit(100).Pluck("message_id", &ids).Error
+	return ids, failed(err, "read messages left uncertain")
 }
 
 // InsertProviderEvent keeps a report of Twilio as it came.

@@ -122,12 +122,13 @@ func (r Reader) ServiceWindow(ctx context.Context, k ConversationKey) (models.Se
 	return ws[0], nil
 }
 
-// SaveServiceWindow writes a window as it is: for one that WhatsApp has closed.
-func (tx *Tx) SaveServiceWindow(ctx context.Context, w models.ServiceWindow) error {
+// CloseServiceWindow writes the closing time of a window that WhatsApp has closed. A window that the customer has opened
+// anew since it was read stays as it is.
+func (tx *Tx) CloseServiceWindow(ctx context.Context, w models.ServiceWindow) error {
 	err := tx.q(ctx).Model(&models.ServiceWindow{}).
-		Where("account_id = ? AND number_id = ? AND contact_id = ?", w.AccountID, w.NumberID, w.ContactID).
-		Updates(map[string]any{"closes_at": w.ClosesAt, "last_inbound_at": w.LastInboundAt}).Error
-	return failed(err, "save service window")
+		Where("account_id = ? AND number_id = ? AND contact_id = ? AND last_inbound_at <= ?", w.AccountID, w.NumberID, w.ContactID, w.LastInboundAt).
+		Update("closes_at", w.ClosesAt).Error
+	return failed(err, "close service window")
 }
 
 // ExtendServiceWindows writes windows that customers have opened; none gets shorter. Keys must not repeat.

@@ -151,6 +151,8 @@ func ParseStatus(form url.Values) (StatusEvent, error) {
 	if !readable(form) || !sidPattern.MatchString(ev.MessageSID) || ev.Status == "" {
 		return StatusEvent{}, ErrUnreadable
 	}
-	ev.ErrorCode, _ = strconv.Atoi(form.Get("ErrorCode"))
+	if code, err := strconv.ParseInt(form.Get("ErrorCode"), 10, 32); err == nil {
+		ev.ErrorCode = int(code)
+	}
 	return ev, nil
 }

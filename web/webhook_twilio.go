@@ -27,7 +27,7 @@ func (s *Server) twilioInbound(c echo.Context) error {
 		return s.refuseHook(c, err)
 	}
 	if err := s.service.Receive(c.Request().Context(), call); err != nil {
-		return s.refuseHook(c, err)
+		return s.refuseHook(c, notKept(err))
 	}
 	return c.Blob(http.StatusOK, "text/xml", []byte(twilio.EmptyResponse))
 }
@@ -44,7 +44,7 @@ func (s *Server) twilioStatus(c echo.Context) error {
 		status.Attempt, _ = strconv.Atoi(c.QueryParam("n"))
 	}
 	if err := s.service.ReceiveStatus(c.Request().Context(), status); err != nil {
-		return s.refuseHook(c, err)
+		return s.refuseHook(c, notKept(err))
 	}
 	return c.Blob(http.StatusOK, "text/xml", []byte(twilio.EmptyResponse))
 }
@@ -71,6 +71,11 @@ func (s *Server) signedCall(c echo.Context) (service.Call, error) {
 	signature := r.Header.Get(twilio.SignatureHeader)
 	form, signed := readHook(r, body, hook.Tokens, address, signature)
 	if !signed {
+		if again, err := s.service.HookAgain(r.Context(), c.Param("key")); err == nil {
+			form, signed = readHook(r, body, again.Tokens, address, signature)
+		}
+	}
+	if !signed {
 		if err := s.service.SignatureFailed(c.Request().Context(), hook.Account); err != nil {
 			s.log.Warn("a signature failure was not noted", "account", hook.Account.ID, "err", err)
 		}
@@ -94,6 +99,11 @@ func readHook(r *http.Request, body []byte, tokens []string, address, signature 
 		return url.Values{"body": {string(body)}}, twilio.Valid(tokens, address, form, signature)
 	}
 	return form, twilio.Valid(tokens, address, form, signature)
+}
+
+// notKept is any error after the signature was checked: whatever it is, the call is not on disk and Twilio must try again.
+func notKept(cause error) error {
+	return &models.Error{Kind: models.KindUnavailable, Key: "error.unavailable", Cause: cause}
 }
 
 // refuseHook answers a webhook that is not taken in, without a word that Twilio would send on.

@@ -267,6 +267,7 @@ CREATE TABLE send_attempts (
     account_id      bigint NOT NULL,
     message_id      bigint NOT NULL,
     n               integer NOT NULL,
+    address         text NOT NULL,
     state           text NOT NULL CHECK (state IN ('sending', 'uncertain', 'accepted', 'not_processed', 'rejected', 'lost')),
     sid             text,
     lease_until     timestamptz NOT NULL,

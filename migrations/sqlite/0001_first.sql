@@ -265,6 +265,7 @@ CREATE TABLE send_attempts (
     account_id      INTEGER NOT NULL,
     message_id      INTEGER NOT NULL,
     n               INTEGER NOT NULL,
+    address         TEXT NOT NULL,
     state           TEXT NOT NULL CHECK (state IN ('sending', 'uncertain', 'accepted', 'not_processed', 'rejected', 'lost')),
     sid             TEXT,
     lease_until     DATETIME NOT NULL,

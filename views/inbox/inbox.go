@@ -213,8 +213,8 @@ func kindName(ctx context.Context, kind models.MessageKind) string {
 
 // preview is the last line of a conversation as its row shows it.
 func preview(ctx context.Context, r models.ConversationRow) string {
-	if p := r.LastPreview; strings.HasPrefix(p, "[") && strings.HasSuffix(p, "]") {
-		return kindName(ctx, models.MessageKind(strings.Trim(p, "[]")))
+	if kind, ok := strings.CutPrefix(r.LastPreview, models.PreviewKind); ok {
+		return kindName(ctx, models.MessageKind(kind))
 	}
 	return r.LastPreview
 }

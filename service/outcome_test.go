@@ -1,0 +1,422 @@
+package service_test
+
+import (
+	"fmt"
+	"net/url"
+	"testing"
+	"time"
+
+	"kanal/models"
+	"kanal/service"
+	"kanal/store"
+	"kanal/store/storetest"
+	"kanal/twilio"
+	"kanal/twilio/simulator"
+)
+
+func (c *center) send(id models.ConversationID) {
+	c.t.Helper()
+	if err := c.service.SendConversation(ctx, id); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *center) settle(id models.MessageID) models.Message {
+	c.t.Helper()
+	if err := c.service.SettleMessage(ctx, id); err != nil {
+		c.t.Fatal(err)
+	}
+	return c.message(id)
+}
+
+// quiet gives a center with one conversation, whose messages are not reported on.
+func (c *center) quiet() models.ConversationID {
+	c.t.Helper()
+	c.sim.SetOutcome(c.sid, simulator.Outcome{Final: "none"})
+	c.write(0, "Hei")
+	return c.only().ID
+}
+
+// bodies gives the texts that Twilio took, in the order in which they came.
+func (c *center) bodies() (out []string) {
+	for _, e := range c.sim.Ledger(c.sid) {
+		if e.What == "create" && e.SID != "" {
+			out = append(out, e.Params.Get("Body"))
+		}
+	}
+	return out
+}
+
+func (c *center) status(m models.Message, n int, messageSID, status, code string) error {
+	form := url.Values{"MessageSid": {messageSID}, "MessageStatus": {status}, "AccountSid": {c.sid}}
+	if code != "" {
+		form.Set("ErrorCode", code)
+	}
+	return c.service.ReceiveStatus(ctx, service.StatusCall{Call: c.call(form), Message: m.ID, Attempt: n})
+}
+
+func TestOrderPerCustomer(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		c.sim.Fail(c.sid, simulator.FaultTooMany, simulator.FaultCommitDrop)
+		for i := range 3 {
+			c.reply(id, fmt.Sprint("k", i), fmt.Sprint("m", i))
+		}
+		c.send(id)
+		if got := c.bodies(); len(got) != 0 {
+			t.Fatalf("%v went past one that has to wait", got)
+		}
+		clock.Advance(time.Second)
+		c.send(id) // the first one goes out and its answer is lost
+		clock.Advance(models.UncertainHold - time.Second)
+		c.send(id)
+		if got := fmt.Sprint(c.bodies()); got != "[m0]" {
+			t.Fatalf("%v: the next waits for an unknown outcome", got)
+		}
+		clock.Advance(2 * time.Second)
+		c.send(id)
+		if got := fmt.Sprint(c.bodies()); got != "[m0 m1 m2]" {
+			t.Fatalf("%v: after a minute the next goes on", got)
+		}
+	})
+}
+
+func TestRefusedConnectionIsTriedAgain(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "x")
+		_ = c.sim.Close()
+		c.send(id)
+		if got := c.message(m.ID); got.State != models.Queued || got.Attempt != 1 {
+			t.Fatalf("%+v", got)
+		}
+		for range 12 {
+			clock.Advance(time.Minute)
+			c.send(id)
+		}
+		if got := c.message(m.ID); got.State != models.Failed || got.ErrorCode != twilio.CodeNoAnswer || got.Attempt != 10 {
+			t.Errorf("%s with code %d after %d attempts", got.State, got.ErrorCode, got.Attempt)
+		}
+	})
+}
+
+func TestUncertainIsSettledByCallback(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		id := c.quiet()
+		c.sim.Fail(c.sid, simulator.FaultCommitDrop)
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		created := c.sim.Thread(c.sid, c.customer(0), number)[1].SID
+		c.sim.Report(c.sid, created, "delivered", 0)
+		if got := c.message(m.ID); got.State != models.Delivered || got.ProviderSID == nil || *got.ProviderSID != created {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// A word of Twilio's that is new to us says at least that Twilio has the message: it is not looked for and not sent again.
+func TestUnknownStatusSettlesToo(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		c.sim.Fail(c.sid, simulator.FaultCommitDrop)
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		c.sim.Report(c.sid, c.sim.Thread(c.sid, c.customer(0), number)[1].SID, "something_new", 0)
+		if got := c.message(m.ID); got.State != models.Accepted || got.ProviderSID == nil {
+			t.Errorf("%+v", got)
+		}
+		for range 4 {
+			clock.Advance(2 * time.Minute)
+			c.settle(m.ID)
+			c.send(id)
+		}
+		if c.creates() != 1 {
+			t.Errorf("%d creates", c.creates())
+		}
+	})
+}
+
+// A message is looked for at the address to which it went, wherever the customer has written from since.
+func TestUncertainIsLookedForAtItsOwnAddress(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		c.sim.AddCustomer(c.sid, simulator.Customer{Name: "Kari", Address: "whatsapp:NO.1A2B3C4D5E6F7G8H9I0J", BSUID: "NO.1A2B3C4D5E6F7G8H9I0J"})
+		c.sim.Fail(c.sid, simulator.FaultCommitDrop)
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		c.write(3, "from my user name")
+		for range 3 {
+			clock.Advance(71 * time.Second)
+			c.settle(m.ID)
+			c.send(id)
+		}
+		if got := c.message(m.ID); got.State != models.Accepted || c.creates() != 1 {
+			t.Errorf("%s after %d creates", got.State, c.creates())
+		}
+	})
+}
+
+func TestTooEarlyListingsDoNotCount(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		c.sim.Fail(c.sid, simulator.FaultDown)
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		for range 6 {
+			if got := c.settle(m.ID); got.State != models.Uncertain {
+				t.Fatal(got.State)
+			}
+			clock.Advance(10 * time.Second)
+		}
+	})
+}
+
+// After a message was sent again by hand, a late or doubled report of the old attempt does not touch it.
+func TestRetryByHand(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		old := *c.message(m.ID).ProviderSID
+		if _, err := c.service.Retry(ctx, c.agent, m.ID); models.KindOf(err) != models.KindConflict {
+			t.Error("a message on its way is sent again:", err)
+		}
+		c.sim.Report(c.sid, old, "failed", 63018)
+		if got := c.message(m.ID); got.State != models.Failed || got.ErrorCode != 63018 {
+			t.Fatalf("%+v", got)
+		}
+		stranger := models.Viewer{User: c.agent.User + 100, Role: models.Agent}
+		if _, err := c.service.Retry(ctx, stranger, m.ID); models.KindOf(err) != models.KindNotFound {
+			t.Error(err)
+		}
+		if _, err := c.service.Retry(ctx, c.agent, m.ID); err != nil {
+			t.Fatal(err)
+		}
+		c.sim.Report(c.sid, old, "undelivered", 63018)
+		if got := c.message(m.ID); got.State != models.Queued {
+			t.Fatalf("%s: the old attempt's report has moved it", got.State)
+		}
+		c.send(id)
+		c.sim.Report(c.sid, old, "delivered", 0)
+		got := c.message(m.ID)
+		if got.State != models.Accepted || got.Attempt != 2 || got.ErrorCode != 0 || *got.ProviderSID == old || c.creates() != 2 {
+			t.Errorf("%+v", got)
+		}
+		c.sim.Report(c.sid, *got.ProviderSID, "delivered", 0)
+		if got := c.message(m.ID); got.State != models.Delivered {
+			t.Error(got.State)
+		}
+	})
+}
+
+// What counts for 63016 is when the attempt was made, not when the message was written.
+func TestRefusedRetryClosesTheWindow(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		c.sim.Report(c.sid, *c.message(m.ID).ProviderSID, "failed", 63018)
+		clock.Advance(time.Hour)
+		c.write(0, "still there?")
+		clock.Advance(time.Minute)
+		if _, err := c.service.Retry(ctx, c.agent, m.ID); err != nil {
+			t.Fatal(err)
+		}
+		c.send(id)
+		clock.Advance(time.Second)
+		c.sim.Report(c.sid, *c.message(m.ID).ProviderSID, "undelivered", twilio.CodeOutsideWindow)
+		if c.only().Window().IsOpen(c.store.Now()) {
+			t.Error("the window is still open")
+		}
+		if _, err := c.service.Reply(ctx, c.agent, service.Reply{Conversation: id, Key: "k2", Body: "y"}); err != error(service.ErrWindowClosed) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestRefusalDoesNotCloseANewWindow(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		clock.Advance(time.Second)
+		c.write(0, "again")
+		clock.Advance(time.Second)
+		c.sim.Report(c.sid, *c.message(m.ID).ProviderSID, "undelivered", twilio.CodeOutsideWindow)
+		if !c.only().Window().IsOpen(c.store.Now()) {
+			t.Error("the customer has written since: the window is open")
+		}
+		// Nor does a refusal that has read the window before the customer wrote.
+		stale := c.only().Window()
+		stale.ClosesAt = c.store.Now()
+		clock.Advance(time.Minute)
+		c.write(0, "and again")
+		if err := c.store.InTx(ctx, func(tx *store.Tx) error { return tx.CloseServiceWindow(ctx, stale) }); err != nil {
+			t.Fatal(err)
+		}
+		if !c.only().Window().IsOpen(c.store.Now()) {
+			t.Error("a refusal has closed a window that was opened after it")
+		}
+	})
+}
+
+// A report with a value that no column holds is kept all the same.
+func TestReportWithAnAbsurdCode(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		if err := c.status(m, 1, *c.message(m.ID).ProviderSID, "failed", "99999999999999"); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.message(m.ID); got.State != models.Failed || got.ErrorCode != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// Reports that name a message of another account, another attempt or nothing at all are kept and move nothing.
+func TestReportsAboutNothingOfOurs(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		other := models.Account{Name: "Other", SID: "ACother", HookKey: "other", State: models.AccountActive, Version: 1}
+		if err := c.store.InTx(ctx, func(tx *store.Tx) error { return tx.Insert(ctx, &other) }); err != nil {
+			t.Fatal(err)
+		}
+		form := url.Values{"MessageSid": {sid(1)}, "MessageStatus": {"read"}}
+		for name, call := range map[string]service.StatusCall{
+			"another account": {Call: service.Call{Account: other, Form: form, ReceivedAt: c.store.Now()}, Message: m.ID, Attempt: 1},
+			"bound already":   {Call: c.call(form), Message: m.ID, Attempt: 1},
+			"another attempt": {Call: c.call(form), Message: m.ID, Attempt: 2},
+			"no such message": {Call: c.call(form), Message: m.ID + 1000, Attempt: 1},
+			"no message":      {Call: c.call(form)},
+			"negative":        {Call: c.call(form), Message: -1, Attempt: -1},
+		} {
+			if err := c.service.ReceiveStatus(ctx, call); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if got := c.message(m.ID); got.State != models.Accepted {
+				t.Errorf("%s: moved to %s", name, got.State)
+			}
+		}
+	})
+}
+
+func TestTakeover(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		id := c.quiet()
+		c.reply(id, "k", "mine now")
+		other := models.User{Email: "b@example.com", Name: "Bo", Role: models.Agent, Version: 1, CreatedAt: c.store.Now(), UpdatedAt: c.store.Now()}
+		err := c.store.InTx(ctx, func(tx *store.Tx) error {
+			if err := tx.Insert(ctx, &other); err != nil {
+				return err
+			}
+			q, err := tx.DefaultQueue(ctx)
+			if err != nil {
+				return err
+			}
+			return tx.SetQueueMember(ctx, q, other.ID, true)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bo := models.Viewer{User: other.ID, Role: models.Agent}
+		r := service.Reply{Conversation: id, Key: "k", Body: "not yours"}
+		if _, err := c.service.Reply(ctx, bo, r); err != error(service.ErrOtherAgent) {
+			t.Error(err)
+		}
+		if err := c.service.AssignToMe(ctx, bo, id); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.service.Reply(ctx, bo, r); err != nil {
+			t.Error("the key of another person is another key:", err)
+		}
+		if _, err := c.service.Reply(ctx, c.agent, service.Reply{Conversation: id, Key: "k3", Body: "x"}); err != error(service.ErrOtherAgent) {
+			t.Error(err)
+		}
+	})
+}
+
+// What one conversation brings on does not keep housekeeping from the others.
+func TestHousekeepingGoesOnPastAFailure(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		c.sim.Fail(c.sid, simulator.FaultTooMany)
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		c.write(1, "another")
+		next, err := c.service.TakeNext(ctx, c.agent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.service.Resolve(ctx, c.agent, next); err != nil {
+			t.Fatal(err)
+		}
+		// A message with an attempt that is not there: it cannot be sent.
+		err = c.store.InTx(ctx, func(tx *store.Tx) error {
+			broken, err := tx.Message(ctx, m.ID)
+			if err != nil {
+				return err
+			}
+			broken.Attempt = 99
+			return tx.SaveMessage(ctx, broken, models.Queued)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock.Advance(models.WrapUpTime)
+		if err := c.service.Housekeeping(ctx); err == nil {
+			t.Error("the failure is not reported")
+		}
+		if got, err := c.store.ConversationByID(ctx, next); err != nil || got.State != models.Closed {
+			t.Error(got.State, err)
+		}
+	})
+}
+
+// A message whose job is gone is sent all the same, and one that nobody looks for is looked for.
+func TestHousekeepingPicksUpWhatWasLeftBehind(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "x")
+		sweep := func() {
+			t.Helper()
+			if err := c.service.Housekeeping(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		clock.Advance(time.Minute)
+		if sweep(); c.creates() != 0 {
+			t.Fatal("its job has time yet")
+		}
+		c.sim.Fail(c.sid, simulator.FaultDown)
+		clock.Advance(5 * time.Minute)
+		if sweep(); c.message(m.ID).State != models.Uncertain {
+			t.Fatal(c.message(m.ID).State)
+		}
+		for range 3 {
+			clock.Advance(6 * time.Minute)
+			sweep()
+		}
+		if got := c.message(m.ID); got.State != models.Accepted || c.creates() != 1 {
+			t.Errorf("%s, %d creates", got.State, c.creates())
+		}
+	})
+}
+
+// Several messages that wait when the window closes fail together.
+func TestAllQueuedMessagesFailWhenTheWindowCloses(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		a, b := c.reply(id, "a", "one"), c.reply(id, "b", "two")
+		clock.Advance(25 * time.Hour)
+		c.send(id)
+		for _, m := range []models.Message{a, b} {
+			if got := c.message(m.ID); got.State != models.Failed || got.ErrorCode != twilio.CodeOutsideWindow {
+				t.Errorf("%+v", got)
+			}
+		}
+	})
+}
