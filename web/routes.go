@@ -95,6 +95,12 @@ func (s *Server) commonRoutes() []route {
 // adminRoutes are those of the admin center.
 func (s *Server) adminRoutes() []route {
 	return []route{
+		// Get started, and the gallery of components.
+		{get, "/admin", administrators, s.startPage, 0},
+		{get, "/admin/components", administrators, s.forDevelopers(s.gallery), 0},
+		{get, "/admin/components/dialog", administrators, s.forDevelopers(s.galleryDialog), 0},
+		{post, "/admin/components/dialog", administrators, s.forDevelopers(s.closeGalleryDialog), 0},
+
 		// Messaging accounts.
 		{get, "/admin/channels", administrators, s.channelsPage, 0},
 		{get, "/admin/accounts", administrators, s.accountsPage, 0},
