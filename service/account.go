@@ -57,7 +57,7 @@ func (s *Service) NewAccount(ctx context.Context, v models.Viewer, in ChannelDet
 		if err := tx.InsertAccount(ctx, &a); err != nil {
 			return err
 		}
-		return tx.Audit(ctx, v, "account.created", accountRow(a.ID), map[string]any{"name": a.Name})
+		return tx.Audit(ctx, v, "account.created", a.ID.Row(), map[string]any{"name": a.Name})
 	})
 	return a.ID, err
 }
@@ -145,7 +145,7 @@ func (s *Service) editAccount(ctx context.Context, v models.Viewer, e accountEdi
 			return asField(err, a)
 		}
 		tx.Publish(models.Event{Name: models.EventAccount, Account: e.id})
-		return tx.Audit(ctx, v, e.action, accountRow(e.id), accountChanges(was, a))
+		return tx.Audit(ctx, v, e.action, e.id.Row(), accountChanges(was, a))
 	})
 	if err != nil {
 		return err
@@ -230,7 +230,7 @@ func (s *Service) keepAccountDetails(a *models.Account, in AccountDetails) {
 	}
 	a.SID, a.Simulated = in.SID, s.isSimulated(in.SID)
 	if in.Token != "" {
-		a.TokenSealed, a.TokenLast4 = s.store.Seal(in.Token, accountRow(a.ID)), in.Token.Last4()
+		a.TokenSealed, a.TokenLast4 = s.store.Seal(in.Token, a.ID.Row()), in.Token.Last4()
 	}
 	a.CheckState, a.CheckedAt = models.CheckNone, nil
 	if a.State == models.AccountDraft {
@@ -316,7 +316,7 @@ func (s *Service) CheckAccount(ctx context.Context, v models.Viewer, id models.A
 			return err
 		}
 		tx.Publish(models.Event{Name: models.EventAccount, Account: id})
-		return tx.Audit(ctx, v, "account.checked", accountRow(id), map[string]any{"result": string(state)})
+		return tx.Audit(ctx, v, "account.checked", id.Row(), map[string]any{"result": string(state)})
 	})
 }
 
@@ -373,7 +373,7 @@ func (s *Service) DeleteAccount(ctx context.Context, v models.Viewer, id models.
 			return err
 		}
 		tx.Publish(models.Event{Name: models.EventAccount, Account: id})
-		return tx.Audit(ctx, v, "account.deleted", accountRow(id), map[string]any{"name": a.Name, "sid": a.SID})
+		return tx.Audit(ctx, v, "account.deleted", id.Row(), map[string]any{"name": a.Name, "sid": a.SID})
 	})
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"strconv"
 	"sync"
 	"time"
 
@@ -35,8 +34,6 @@ type directoryData struct {
 	standing  models.QueueID // the default queue
 }
 
-func accountRow(id models.AccountID) string { return "accounts/" + strconv.FormatInt(int64(id), 10) }
-
 // load reads everything again.
 func (d *directory) load(ctx context.Context) error {
 	rows, err := d.store.Directory(ctx)
@@ -55,7 +52,7 @@ func (d *directory) load(ctx context.Context) error {
 			if sealed == "" {
 				continue
 			}
-			token, err := d.store.Unseal(sealed, accountRow(a.ID))
+			token, err := d.store.Unseal(sealed, a.ID.Row())
 			if err != nil {
 				return err
 			}

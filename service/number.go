@@ -46,7 +46,7 @@ func insertNumber(ctx context.Context, tx *store.Tx, v models.Viewer, n *models.
 	if err := tx.InsertNumber(ctx, n); err != nil {
 		return err
 	}
-	return tx.Audit(ctx, v, "number.added", accountRow(n.AccountID), map[string]any{"name": n.Name, "number": n.Address})
+	return tx.Audit(ctx, v, "number.added", n.AccountID.Row(), map[string]any{"name": n.Name, "number": n.Address})
 }
 
 // AddSenders adds the account's WhatsApp senders at Twilio that were chosen, by their SIDs, as numbers. FieldErrors when

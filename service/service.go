@@ -109,7 +109,7 @@ func (s *Service) InboundURL(a models.Account) string {
 
 // credentials gives what Twilio asks for; the token is opened here and nowhere kept.
 func (s *Service) credentials(a models.Account) (twilio.Credentials, error) {
-	token, err := s.store.Unseal(a.TokenSealed, accountRow(a.ID))
+	token, err := s.store.Unseal(a.TokenSealed, a.ID.Row())
 	if err != nil {
 		return twilio.Credentials{}, err
 	}

@@ -115,9 +115,87 @@ func TestSealing(t *testing.T) {
 	if err := open(b, a).CheckKey(ctx); err != nil {
 		t.Error(err)
 	}
-	if err := open(b).CheckKey(ctx); !errors.Is(err, store.ErrWrongKey) {
+	if err := open(store.Key{3}).CheckKey(ctx); !errors.Is(err, store.ErrWrongKey) {
 		t.Error("wrong key:", err)
 	}
+}
+
+// TestKeyIsChanged goes through the change of a key: the first start with a new first key seals everything with it.
+func TestKeyIsChanged(t *testing.T) {
+	for _, d := range storetest.Dialects {
+		t.Run(string(d), func(t *testing.T) {
+			url := storetest.URL(t, d)
+			start := func(keys ...store.Key) (*store.Store, error) {
+				s, err := store.Open(ctx, store.Options{URL: url, Keys: keys})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(s.Close)
+				if err := s.Migrate(ctx); err != nil {
+					t.Fatal(err)
+				}
+				return s, s.CheckKey(ctx)
+			}
+			token := func(s *store.Store, id models.AccountID) (string, string) {
+				a, err := s.Account(ctx, id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				plain, err := s.Unseal(a.TokenSealed, id.Row())
+				if err != nil {
+					return a.TokenSealed, err.Error()
+				}
+				return a.TokenSealed, plain.Reveal()
+			}
+			before, after := store.Key{1}, store.Key{2}
+			s, err := start(before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			id := accountWithToken(t, s, "my secret")
+			empty := accountWithToken(t, s, "")
+			sealed, _ := token(s, id)
+			if s, err = start(before, after); err != nil {
+				t.Fatal(err)
+			}
+			if again, plain := token(s, id); again != sealed || plain != "my secret" {
+				t.Error("a key behind the first one changes what is sealed")
+			}
+			if s, err = start(after, before); err != nil {
+				t.Fatal(err)
+			}
+			if again, plain := token(s, id); again == sealed || plain != "my secret" {
+				t.Errorf("with the new key first: %q, sealed anew: %v", plain, again != sealed)
+			}
+			if s, err = start(after); err != nil {
+				t.Fatal("the old key cannot be taken away:", err)
+			}
+			if _, plain := token(s, id); plain != "my secret" {
+				t.Error("the token opens no more:", plain)
+			}
+			if none, _ := token(s, empty); none != "" {
+				t.Error("an account without a token has one now")
+			}
+			if _, err := start(before); !errors.Is(err, store.ErrWrongKey) {
+				t.Error("the old key still fits:", err)
+			}
+		})
+	}
+}
+
+func accountWithToken(t *testing.T, s *store.Store, token models.Secret) models.AccountID {
+	t.Helper()
+	a := models.Account{Name: "with " + token.Reveal(), HookKey: "key" + token.Reveal(), State: models.AccountDraft, Version: 1}
+	err := s.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.InsertAccount(ctx, &a); err != nil || token == "" {
+			return err
+		}
+		return tx.SetAccountToken(ctx, a.ID, s.Seal(token, a.ID.Row()), "cret")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.ID
 }
 
 func TestSecretIsNeverPrinted(t *testing.T) {

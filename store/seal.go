@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"gorm.io/gorm/clause"
+
 	"kanal/models"
 )
 
@@ -107,21 +109,67 @@ func (s *Store) Unseal(sealed, row string) (models.Secret, error) {
 	return "", models.Wrap(errUnsealed, "unseal %s", row)
 }
 
-const keyCheckRow = "settings/key_check"
+// The check value and where it is kept.
+const (
+	keyCheck      = "key_check"
+	keyCheckRow   = "settings/key_check"
+	keyCheckPlain = "kanal"
+)
 
-// CheckKey compares the keys with the check value in the database and writes one when there is none. ErrWrongKey.
+// CheckKey compares the keys with the check value in the database and writes one when there is none. When the first
+// key is a new one, everything is sealed anew with it, so that the old one can be taken away. ErrWrongKey.
 func (s *Store) CheckKey(ctx context.Context) error {
 	return s.InTx(ctx, func(tx *Tx) error {
-		v, err := tx.Setting(ctx, "key_check")
+		v, err := tx.Setting(ctx, keyCheck)
 		if errors.Is(err, models.ErrNotFound) {
-			return tx.SetSetting(ctx, "key_check", s.Seal("kanal", keyCheckRow))
+			return tx.SetSetting(ctx, keyCheck, s.Seal(keyCheckPlain, keyCheckRow))
 		}
 		if err != nil {
 			return err
 		}
-		if plain, err := s.Unseal(v, keyCheckRow); err != nil || plain.Reveal() != "kanal" {
+		if plain, err := s.Unseal(v, keyCheckRow); err != nil || plain.Reveal() != keyCheckPlain {
 			return ErrWrongKey
 		}
-		return nil
+		if s.sealedByFirst(v) {
+			return nil
+		}
+		return tx.sealAnew(ctx)
 	})
+}
+
+func (s *Store) sealedByFirst(v string) bool { return strings.HasPrefix(v, s.sealer.ids[0]+":") }
+
+// sealAnew seals the tokens of all accounts and the check value with the first key.
+func (tx *Tx) sealAnew(ctx context.Context) error {
+	var accounts []models.Account
+	if err := tx.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Order("id").Find(&accounts).Error; err != nil {
+		return failed(err, "lock accounts")
+	}
+	for _, a := range accounts {
+		token, err := tx.s.sealedAnew(a.TokenSealed, a.ID.Row())
+		if err != nil {
+			return err
+		}
+		next, err := tx.s.sealedAnew(a.NextTokenSealed, a.ID.Row())
+		if err != nil {
+			return err
+		}
+		res := tx.q(ctx).Model(&models.Account{}).Where("id = ?", a.ID).
+			UpdateColumns(map[string]any{"token_sealed": token, "next_token_sealed": next})
+		if err := changed(res, "seal anew"); err != nil {
+			return err
+		}
+	}
+	return tx.SetSetting(ctx, keyCheck, tx.s.Seal(keyCheckPlain, keyCheckRow))
+}
+
+func (s *Store) sealedAnew(sealed, row string) (string, error) {
+	if sealed == "" {
+		return "", nil
+	}
+	plain, err := s.Unseal(sealed, row)
+	if err != nil {
+		return "", err
+	}
+	return s.Seal(plain, row), nil
 }
