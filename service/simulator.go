@@ -65,7 +65,7 @@ func (s *Service) addSimulated(ctx context.Context, tx *store.Tx, v models.Viewe
 	}
 	tx.Publish(models.Event{Name: models.EventAccount, Account: a.ID})
 	details := map[string]any{"name": a.Name, "sid": a.SID, "number": n.Address, "workstream": w.Name}
-	return a, tx.Audit(ctx, v, "simulator.tried", accountRow(a.ID), details)
+	return a, tx.Audit(ctx, v, "simulator.tried", a.ID.Row(), details)
 }
 
 func (s *Service) addSimulatedAccount(ctx context.Context, tx *store.Tx, v models.Viewer, in SimulatedAccount) (models.Account, error) {
@@ -85,7 +85,7 @@ func (s *Service) addSimulatedAccount(ctx context.Context, tx *store.Tx, v model
 	if err := tx.InsertAccount(ctx, &a); err != nil {
 		return a, err
 	}
-	a.TokenSealed, a.TokenLast4 = s.store.Seal(in.Token, accountRow(a.ID)), in.Token.Last4()
+	a.TokenSealed, a.TokenLast4 = s.store.Seal(in.Token, a.ID.Row()), in.Token.Last4()
 	return a, tx.SetAccountToken(ctx, a.ID, a.TokenSealed, a.TokenLast4)
 }
 
@@ -141,7 +141,7 @@ func (s *Service) SkipAhead(ctx context.Context, v models.Viewer, sid string, d 
 		}
 		// Windows may have closed in every open page.
 		tx.Publish(models.Event{Name: models.EventResync})
-		return tx.Audit(ctx, v, "simulator.skipped", accountRow(accounts[0].ID), map[string]any{"by": d.String()})
+		return tx.Audit(ctx, v, "simulator.skipped", accounts[0].ID.Row(), map[string]any{"by": d.String()})
 	})
 	if err != nil {
 		return err
