@@ -365,7 +365,7 @@ func galleryFields(now time.Time) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = components.TextArea(components.Field{Name: "g-greeting", Label: i18n.T(ctx, "gallery.greeting"), Value: i18n.T(ctx, "gallery.greeting_value"), Rows: 2}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = components.TextArea(components.Field{Name: "g-greeting", Label: i18n.T(ctx, "gallery.greeting"), Value: i18n.T(ctx, "gallery.greeting_value"), Rows: 2, Count: models.MaxMessageLength}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -2,10 +2,12 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
 	"kanal/models"
+	"kanal/service"
 	"kanal/store"
 	"kanal/views/i18n"
 )
@@ -35,10 +37,15 @@ func (w *wizard) save(lang i18n.Lang, step string, pairs ...string) *answer {
 	return w.b.in(lang).post(w.step(step), append(pairs, "version", v)...)
 }
 
-// fill completes every step.
+// fill completes every step with the wizard's number.
 func (w *wizard) fill() {
 	w.t.Helper()
-	w.save(i18n.EN, "number", "number", number(w.number.ID), "action", "next").to(w.step("language"))
+	w.fillWith(w.number.ID)
+}
+
+func (w *wizard) fillWith(n models.NumberID) {
+	w.t.Helper()
+	w.save(i18n.EN, "number", "number", number(n), "action", "next").to(w.step("language"))
 	w.save(i18n.EN, "language", "language", "nb", "action", "next").to(w.step("behaviors"))
 	w.save(i18n.EN, "behaviors", "greeting_on", "on", "greeting", "Velkommen", "action", "next").to(w.step("user-features"))
 	w.save(i18n.EN, "user-features", "files", "on", "agents", "on", "action", "next").to(w.step("summary"))
@@ -220,7 +227,7 @@ func TestNumberSettingsPages(t *testing.T) {
 		b.in(lang).post(at+"/behaviors", "greeting_on", "on", "greeting", strings.Repeat("x", 1601), "version", v).says(lang, 422, "behaviors.text_long", "n", 1600)
 		b.in(lang).post(at+"/user-features", "files", "on", "version", v).says(lang, 422, "features.who")
 	}
-	old := b.get(at + "/behaviors").want(200, "Velkommen", "checked").version()
+	old := b.get(at+"/behaviors").want(200, "Velkommen", "checked").version()
 	b.post(at+"/behaviors", "greeting_on", "on", "greeting", "Theirs", "version", old).to(at + "/behaviors")
 	b.get(at+"/behaviors").want(200, "Theirs", "The settings are saved")
 	for _, lang := range i18n.Langs() {
@@ -252,8 +259,15 @@ func TestDeleteChannel(t *testing.T) {
 		b.in(lang).post(at+"/delete", "confirm", "wrong").says(lang, 422, "channel.confirm_wrong", "name", w.number.Name).want(422, `href="#confirm"`, `value="wrong"`)
 		b.in(lang).htmx("partial").post(at+"/delete", "confirm", "").want(422, html(i18n.Lookup(lang, "channel.confirm_wrong", "name", w.number.Name))).without("<!doctype")
 	}
-	b.get(at+"/delete").want(200, "0 conversations are not closed.")
-	b.get(at+"/ready").want(200)
+	b.get(at + "/delete").without("not closed")
+	call := service.Call{Account: models.Account{ID: w.number.AccountID}, ReceivedAt: w.store.Now(), Form: url.Values{
+		"MessageSid": {"SM00000000000000000000000000000001"}, "From": {"whatsapp:+4740000142"}, "To": {"whatsapp:" + w.number.Address}, "Body": {"Hei"},
+	}}
+	if err := w.service.Receive(t.Context(), call); err != nil {
+		t.Fatal(err)
+	}
+	b.get(at+"/delete").want(200, "1 conversation is not closed. It stays where it is")
+	b.get(at + "/ready").want(200)
 	gone := b.htmx("partial").post(at+"/delete", "confirm", w.number.Name).want(http.StatusNoContent)
 	if gone.Header.Get("HX-Redirect") != w.at {
 		t.Errorf("leads to %q", gone.Header.Get("HX-Redirect"))

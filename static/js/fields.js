@@ -1,4 +1,5 @@
-// Small things in forms: copy, show a secret, keep the old secret, parts that belong to a switch, a busy button, theme.
+// Small things in forms: copy, show a secret, keep the old secret, parts that belong to a switch, the length of a text,
+// a busy button, theme.
 import { say, polite } from './text.js';
 const on = (n, f, capture) => document.addEventListener(n, f, capture);
 const byID = name => document.getElementById(name.replace(/^#/, ''));
@@ -58,6 +59,20 @@ on('change', e => {
 });
 on('htmx:after:swap', followAll);
 followAll();
+
+// data-counts="id": how long the text is, of data-max characters. Said once when a hundred are left.
+const counts = p => {
+  const f = byID(p.dataset.counts), left = p.dataset.max - f.value.length;
+  p.hidden = false;
+  p.textContent = `${f.value.length} / ${p.dataset.max}`;
+  p.classList.toggle('is-over', left < 0);
+  if (left <= 100 && !p._few && f === document.activeElement) polite(say('charsLeft', left));
+  p._few = left <= 100;
+};
+const countAll = () => document.querySelectorAll('[data-counts]').forEach(counts);
+on('input', e => { if (e.target.id) document.querySelectorAll(`[data-counts="${CSS.escape(e.target.id)}"]`).forEach(counts); });
+on('htmx:after:swap', countAll);
+countAll();
 
 // The theme is seen at once; the form keeps it.
 function theme(value) {

@@ -186,6 +186,7 @@ type Field struct {
 	Mono         bool
 	Max          int // characters; 0 is no limit
 	Rows         int // of a text area; 4 when 0
+	Count        int // a text area shows how long its text is, of at most so many characters; 0 does not
 	Focus        bool
 	Optional     bool // says so beside the label
 }

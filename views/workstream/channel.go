@@ -250,7 +250,7 @@ func languageOptions(ctx context.Context) []components.Option {
 }
 
 func greetingHint(ctx context.Context, s Settings) string {
-	return i18n.T(ctx, "behaviors.text_hint", "language", strings.ToLower(languageName(ctx, s.greetingLanguage)), "n", models.MaxMessageLength)
+	return i18n.T(ctx, "behaviors.text_hint", "language", languageName(ctx, s.greetingLanguage), "n", models.MaxMessageLength)
 }
 
 // NumberPage is one tab of the settings of a number.
