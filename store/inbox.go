@@ -97,7 +97,7 @@ func (r Reader) InboxCounts(ctx context.Context, v models.Viewer) (models.InboxC
 	var out models.InboxCounts
 	count := func(db *gorm.DB, into *int) error {
 		some := visible(db.Model(&models.Conversation{}), v).Select("1").Limit(countBound)
-		return failed(r.q(ctx).Table("(?) AS some", some).Select("count(*)").Scan(into).Error, "count conversations")
+		return failed(r.q(ctx).Table("(?) AS counted", some).Select("count(*)").Scan(into).Error, "count conversations")
 	}
 	views := []struct {
 		view models.InboxView
