@@ -119,7 +119,7 @@ func TestLinksOfTheDocs(t *testing.T) {
 	linked := map[string]bool{"README.md": true}
 	file := func(name string) (string, bool) {
 		linked[name] = true
-		src, err := os.ReadFile(name) //nolint:gosec // a file of this module
+		src, err := os.ReadFile(name)
 		if info, e := os.Stat(name); e == nil && info.IsDir() {
 			return "", true
 		}

@@ -21,7 +21,7 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"%v": fmt.Sprintf("%v", secret), "%s": fmt.Sprintf("%s", secret), "%+v": fmt.Sprintf("%+v", struct{ S models.Secret }{secret}),
+		"%v": fmt.Sprintf("%v", secret), "String": secret.String(), "%+v": fmt.Sprintf("%+v", struct{ S models.Secret }{secret}),
 		"%#v": fmt.Sprintf("%#v", secret), "%q": fmt.Sprintf("%q", secret), "json": string(asJSON), "log": log.String(),
 	} {
 		if strings.Contains(text, "sesame") {

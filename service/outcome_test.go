@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"testing"
@@ -228,7 +229,7 @@ func TestRefusedRetryClosesTheWindow(t *testing.T) {
 		if c.only().Window().IsOpen(c.store.Now()) {
 			t.Error("the window is still open")
 		}
-		if _, err := c.service.Reply(ctx, c.agent, service.Reply{Conversation: id, Key: "k2", Body: "y"}); err != error(service.ErrWindowClosed) {
+		if _, err := c.service.Reply(ctx, c.agent, service.Reply{Conversation: id, Key: "k2", Body: "y"}); !errors.Is(err, service.ErrWindowClosed) {
 			t.Error(err)
 		}
 	})
@@ -324,7 +325,7 @@ func TestTakeover(t *testing.T) {
 		}
 		bo := models.Viewer{User: other.ID, Role: models.Agent}
 		r := service.Reply{Conversation: id, Key: "k", Body: "not yours"}
-		if _, err := c.service.Reply(ctx, bo, r); err != error(service.ErrOtherAgent) {
+		if _, err := c.service.Reply(ctx, bo, r); !errors.Is(err, service.ErrOtherAgent) {
 			t.Error(err)
 		}
 		if err := c.service.AssignToMe(ctx, bo, id); err != nil {
@@ -333,7 +334,7 @@ func TestTakeover(t *testing.T) {
 		if _, err := c.service.Reply(ctx, bo, r); err != nil {
 			t.Error("the key of another person is another key:", err)
 		}
-		if _, err := c.service.Reply(ctx, c.agent, service.Reply{Conversation: id, Key: "k3", Body: "x"}); err != error(service.ErrOtherAgent) {
+		if _, err := c.service.Reply(ctx, c.agent, service.Reply{Conversation: id, Key: "k3", Body: "x"}); !errors.Is(err, service.ErrOtherAgent) {
 			t.Error(err)
 		}
 	})

@@ -77,7 +77,7 @@ func TestFreeTextNeverGoesOutOutsideTheWindow(t *testing.T) {
 	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
 		seed := rand.Uint64()
 		t.Log("seed", seed)
-		h := &history{center: c, clock: clock, rnd: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // a test's own course
+		h := &history{center: c, clock: clock, rnd: rand.New(rand.NewPCG(seed, 0))}
 		c.sim.SetOutcome(c.sid, simulator.Outcome{Final: "none"})
 		for range 400 {
 			if err := h.step(); err != nil {

@@ -102,7 +102,7 @@ func TestClientRefusesToLeave(t *testing.T) {
 		http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound)
 	}))
 	defer away.Close()
-	res, err := newClient(1).Get(away.URL) //nolint:noctx // a test
+	res, err := newClient(1).Get(away.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestClientRefusesToLeave(t *testing.T) {
 	if res.StatusCode != http.StatusFound {
 		t.Fatalf("the redirect was followed: %s", res.Status)
 	}
-	res, err = newClient(1).Get("http://192.0.2.1/") //nolint:noctx // a test
+	res, err = newClient(1).Get("http://192.0.2.1/")
 	if err == nil {
 		_ = res.Body.Close()
 	}

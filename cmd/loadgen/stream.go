@@ -24,7 +24,7 @@ func openStream(ctx context.Context, client *http.Client, base string) (*stream,
 	if err != nil {
 		return nil, err
 	}
-	res, err := client.Do(req)
+	res, err := client.Do(req) //nolint:bodyclose // the stream keeps it until close
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func TestShow(t *testing.T) {
 		{}, {Simulator: true, Local: true}, {Progress: whole, Simulator: true}, {Progress: models.Progress{Team: 1, FirstMessage: true}},
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			viewtest.Each(t, Show(p), func(t *testing.T, lang i18n.Lang, html string) {
+			viewtest.Each(t, Show(p), func(t *testing.T, _ i18n.Lang, html string) {
 				if strings.Contains(html, `action="/simulator/try"`) != (p.Simulator && p.Progress.Accounts == 0) {
 					t.Error("the simulator is offered where it can be tried for the first time, and only there")
 				}
