@@ -682,7 +682,8 @@ func Delete(r models.AccountRow) templ.Component {
 	})
 }
 
-// dialogClose is the way out of a dialog: its only button when there is nothing to confirm.
+// dialogClose is the way out of a dialog: its only button when there is nothing to confirm. It has the focus, so that a
+// key pressed too soon does no harm.
 func dialogClose(only bool, backURL string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -705,12 +706,12 @@ func dialogClose(only bool, backURL string) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if only {
-			templ_7745c5c3_Err = components.Push(components.Button{Label: i18n.T(ctx, "button.close"), Kind: "primary", URL: backURL, Attrs: templ.Attributes{"data-close": true}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = components.Push(components.Button{Label: i18n.T(ctx, "button.close"), Kind: "primary", URL: backURL, Attrs: templ.Attributes{"data-close": true, "autofocus": true}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = components.Push(components.Button{Label: i18n.T(ctx, "button.cancel"), URL: backURL, Attrs: templ.Attributes{"data-close": true}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = components.Push(components.Button{Label: i18n.T(ctx, "button.cancel"), URL: backURL, Attrs: templ.Attributes{"data-close": true, "autofocus": true}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -810,7 +811,7 @@ func Added(r models.AccountRow) templ.Component {
 				var templ_7745c5c3_Var31 string
 				templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.N(ctx, "account.n_numbers", r.Numbers))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/account/list.templ`, Line: 158, Col: 49}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/account/list.templ`, Line: 159, Col: 49}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 				if templ_7745c5c3_Err != nil {

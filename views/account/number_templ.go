@@ -650,8 +650,8 @@ func Senders(a models.Account, list []Sender, errs components.Errors) templ.Comp
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				for _, x := range list {
-					templ_7745c5c3_Err = components.Checkbox(components.Field{Name: "sender-" + x.SID, Label: x.label(), Hint: x.Status}, x.Chosen).Render(ctx, templ_7745c5c3_Buffer)
+				for i, x := range list {
+					templ_7745c5c3_Err = components.Checkbox(components.Field{Name: "sender-" + x.SID, Label: x.label(), Hint: x.Status, Focus: i == 0}, x.Chosen).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -679,15 +679,20 @@ func Senders(a models.Account, list []Sender, errs components.Errors) templ.Comp
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = dialogClose(len(list) == 0, StepURL(a.ID, models.StepNumbers)).Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, " ")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-			if len(list) > 0 {
+			if len(list) == 0 {
+				templ_7745c5c3_Err = dialogClose(true, StepURL(a.ID, models.StepNumbers)).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+			} else {
+				templ_7745c5c3_Err = components.Push(components.Button{Label: i18n.T(ctx, "button.cancel"), URL: StepURL(a.ID, models.StepNumbers), Attrs: templ.Attributes{"data-close": true}}).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, " ")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 				templ_7745c5c3_Err = components.Push(components.Button{Label: i18n.T(ctx, "button.add"), Kind: "primary", Type: "submit", Busy: i18n.T(ctx, "button.saving")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
