@@ -262,9 +262,9 @@ func (s *Server) showStep(c echo.Context, status int, show account.Setup) (err e
 	}
 	page := s.adminPage(c, account.StepTitle(ctx, show.Step))
 	page.Failed = show.Errors.Any() || show.Stale
+	page.Live = true // from the first step on: htmx brings the others, and the stream stands outside of what it exchanges
 	var part templ.Component
 	if show.Step == models.StepCallback {
-		page.Live = true
 		show.Callback = s.callback(c, show)
 		part = account.Waiting(show.Account, show.Now)
 	}

@@ -168,6 +168,19 @@ func TestLeavingTheWizard(t *testing.T) {
 	b.at("/admin/accounts")
 	b.says("Sweden")
 
+	// Somebody else was faster: both values, in place, with the focus.
+	b.open(base + "/channel-details")
+	d.admin.post(base+"/channel-details", "version", d.admin.get(base+"/channel-details").version(), "name", "Denmark", "channel", "whatsapp", "action", "next")
+	b.tabTo("#name")
+	b.press("Finland")
+	b.enter()
+	b.wait("document.activeElement.id === 'conflict' && document.getElementById('name').value === 'Finland'")
+	b.says("Denmark")
+	b.picture("conflict")
+	b.tabTo("#name")
+	b.enter()
+	b.at(base + "/account-details")
+
 	// What was refused is not saved either.
 	b.open(base + "/account-details")
 	b.tabTo("#sid")
@@ -191,7 +204,7 @@ func TestCallbackTurnsLive(t *testing.T) {
 	d := newDesk(t)
 	base := d.begin("Norway")
 	d.details(base)
-	d.admin.post(base+"/numbers", "name", "Support", "address", deskNumber, "action", "next").to(base + "/callback")
+	d.admin.post(base+"/numbers", "name", "Support", "address", deskNumber, "action", "add").to(base + "/numbers")
 	a, err := d.store.Account(t.Context(), accountID(t, base))
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +212,8 @@ func TestCallbackTurnsLive(t *testing.T) {
 	d.site.sim.SetInboundURL(d.sim.SID, deskNumber, d.service.InboundURL(a))
 
 	b := d.tab(browser, d.admin.User)
-	b.open(base + "/callback")
+	b.open(base + "/numbers")
+	b.js("document.querySelector('.wiz__foot button[value=next]').click()")
 	b.says("Waiting for the first message from Twilio")
 	b.picture("callback")
 	b.wait("document.querySelector('[data-live]')")

@@ -788,7 +788,7 @@ func Added(r models.AccountRow) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = components.SumRow(i18n.T(ctx, "account.state"), StepURL(r.ID, models.StepCallback)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var29), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = components.SumRow(i18n.T(ctx, "account.state"), "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var29), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
