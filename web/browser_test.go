@@ -35,9 +35,13 @@ type tab struct {
 	found    []string
 }
 
-// chromium starts a browser for the test. Without one on the machine the test is skipped, or fails where it is required.
+// chromium starts a browser for the test. Without one on the machine the test is skipped, or fails where it is required;
+// -short skips it, too.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser takes its time")
+	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(findChromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en"))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
