@@ -461,3 +461,44 @@ func TestQueues(t *testing.T) {
 		}
 	})
 }
+
+// Whoever looks later finds who changed what.
+func TestChangesOfChannelsAreAudited(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		q := c.queue("Sales")
+		w := c.workstream("Norway", q)
+		c.prepare(w, "nb", service.Greeting{})
+		steps := []error{
+			c.service.RenameQueue(ctx, c.admin(), q, "Salg", service.Edit{Version: 1}),
+			c.service.SaveWorkstream(ctx, c.admin(), w, service.WorkstreamDetails{Name: "Norge", Distribution: models.Pick, Queue: q}, service.Edit{Version: 1}),
+			c.service.DiscardChannelDraft(ctx, c.admin(), w),
+		}
+		c.prepare(w, "nb", service.Greeting{})
+		c.mustFinish(w)
+		n, err := c.store.Number(ctx, c.number)
+		in := service.NumberSettings{Number: c.number, Part: models.ChannelLanguage, Language: "en"}
+		steps = append(steps, err, c.service.SaveNumberSettings(ctx, c.admin(), w, in, service.Edit{Version: n.Version}),
+			c.service.ReleaseNumber(ctx, c.admin(), w, c.number, "Test"))
+		for i, err := range steps {
+			if err != nil {
+				t.Fatal(i, err)
+			}
+		}
+		rows, err := c.store.Audits(ctx, 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]string{}
+		for _, a := range rows {
+			found[a.Action] = a.Details
+		}
+		for action, part := range map[string]string{
+			"queue.created": "Sales", "queue.changed": `["Sales","Salg"]`, "workstream.created": "Norway", "workstream.changed": `["Norway","Norge"]`,
+			"channel.discarded": "", "channel.finished": number, "number.settings": `["nb","en"]`, "channel.removed": number,
+		} {
+			if details, ok := found[action]; !ok || !strings.Contains(details, part) {
+				t.Errorf("%s: %q, %v", action, details, ok)
+			}
+		}
+	})
+}

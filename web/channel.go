@@ -296,7 +296,7 @@ func (s *Server) channelReadyPage(c echo.Context) error {
 		return err
 	}
 	page := s.adminPage(c, text(c, "channel.ready"))
-	return s.render(c, http.StatusOK, page, views.Admin(page, "workstreams", workstream.Ready(w, n)), nil)
+	return s.render(c, http.StatusOK, page, views.Admin(page, "workstreams", workstream.Ready(w, n, n.Simulated && page.Rail.ShowSimulator)), nil)
 }
 
 func (s *Server) releaseNumberPage(c echo.Context) error {
