@@ -200,6 +200,7 @@ func (s *Service) FinishChannel(ctx context.Context, v models.Viewer, id models.
 		if err := adopt(ctx, tx, n, w); err != nil {
 			return err
 		}
+		tx.Publish(models.Event{Name: models.EventAccount, Account: n.AccountID})
 		return tx.Audit(ctx, v, "channel.finished", workstreamRow(id), map[string]any{"number": n.Address, "language": d.Language})
 	})
 	if err != nil {
@@ -263,7 +264,6 @@ func adopt(ctx context.Context, tx *store.Tx, n models.Number, w models.Workstre
 	if err != nil {
 		return err
 	}
-	tx.Publish(models.Event{Name: models.EventAccount, Account: n.AccountID})
 	if moved > 0 {
 		tx.Publish(models.Event{Name: models.EventResync}) // they can be many
 	}

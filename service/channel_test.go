@@ -136,6 +136,51 @@ func TestFinishTakesOverWhatIsGoingOn(t *testing.T) {
 	})
 }
 
+// A message that was being taken in during Finish may have begun its conversation without the workstream.
+func TestLateConversationsComeToTheWorkstream(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		sales := c.queue("Sales")
+		w := c.workstream("Norway", sales)
+		c.prepare(w, "nb", service.Greeting{})
+		c.mustFinish(w)
+		err := c.store.InTx(ctx, func(tx *store.Tx) error { return tx.SetQueueMember(ctx, sales, c.agent.User, true) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.write(0, "Hei")
+		id, standing := c.only().ID, models.QueueID(0)
+		late := func() {
+			t.Helper()
+			err := c.store.InTx(ctx, func(tx *store.Tx) (err error) {
+				if standing, err = tx.DefaultQueue(ctx); err != nil {
+					return err
+				}
+				row, err := tx.LockConversation(ctx, id)
+				if err != nil {
+					return err
+				}
+				row.WorkstreamID, row.QueueID = nil, standing
+				return tx.SaveConversations(ctx, row)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.service.Housekeeping(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		late()
+		if row := c.only(); row.WorkstreamID == nil || *row.WorkstreamID != w || row.QueueID != sales {
+			t.Errorf("%+v", row)
+		}
+		clock.Advance(time.Hour)
+		late()
+		if row := c.only(); row.QueueID != standing {
+			t.Errorf("only what is late by moments is moved: %+v", row)
+		}
+	})
+}
+
 func TestTwoWorkstreamsFinishWithOneNumber(t *testing.T) {
 	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
 		q := c.queue("Sales")

@@ -14,16 +14,32 @@ import (
 // holds one back on purpose is shorter, or is a time that its attempt names.
 const leftBehind = 5 * time.Minute
 
-// Housekeeping picks up sendings whose process has died, closes wrap-ups that are over, and removes what is older than
-// its retention. It runs every few seconds on one instance, and at start. What fails for one does not stop the others.
+// Housekeeping picks up sendings whose process has died, closes wrap-ups that are over, brings late conversations into
+// their workstream, and removes what is older than its retention. It runs every few seconds on one instance, and at start. What fails for one does not stop the others.
 func (s *Service) Housekeeping(ctx context.Context) error {
-	return errors.Join(s.Recover(ctx), s.closeOverdue(ctx), s.removeOld(ctx))
+	return errors.Join(s.Recover(ctx), s.closeOverdue(ctx), s.adoptLate(ctx), s.removeOld(ctx))
 }
 
 func (s *Service) closeOverdue(ctx context.Context) error {
 	overdue, err := s.store.OverdueWrapUps(ctx, s.store.Now().Add(-models.WrapUpTime))
 	for _, id := range overdue {
 		err = errors.Join(err, s.CloseWrapUp(ctx, id))
+	}
+	return err
+}
+
+// adoptLate brings into a workstream what began at its number while the wizard was finished: a message that was being
+// taken in then may have begun a conversation by the directory of before.
+func (s *Service) adoptLate(ctx context.Context) error {
+	numbers, err := s.store.NumbersClaimedSince(ctx, s.store.Now().Add(-leftBehind))
+	for _, n := range numbers {
+		err = errors.Join(err, s.store.InTx(ctx, func(tx *store.Tx) error {
+			w, err := tx.Workstream(ctx, *n.WorkstreamID)
+			if err != nil {
+				return err
+			}
+			return adopt(ctx, tx, n, w)
+		}))
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -99,6 +100,13 @@ func (r Reader) NumberIn(ctx context.Context, w models.WorkstreamID, id models.N
 	var row models.NumberRow
 	err := r.numberRows(ctx).Where("numbers.id = ? AND numbers.workstream_id = ?", id, w).Take(&row).Error
 	return row, failed(err, "read number")
+}
+
+// NumbersClaimedSince gives the numbers that a workstream has claimed since the time.
+func (r Reader) NumbersClaimedSince(ctx context.Context, since time.Time) ([]models.Number, error) {
+	var ns []models.Number
+	err := r.q(ctx).Where("workstream_id IS NOT NULL AND claimed_at > ?", since).Order("id").Find(&ns).Error
+	return ns, failed(err, "read numbers")
 }
 
 // FinishedNumbers gives the numbers of all finished accounts.
