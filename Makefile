@@ -4,7 +4,7 @@ GO   ?= go
 LINT  = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check generate lint fmt
+.PHONY: help run test check bench bench-docs generate lint fmt
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,13 @@ test: ## Run every test with the race detector, on both databases and in a brows
 
 check: ## Format, vet, linters, generated code, rules of the house, both catalogs
 	@bash .ci/check
+
+bench: ## Measure the program on both databases, then its parts (6 minutes)
+	$(GO) run ./cmd/loadgen bench
+	KANAL_TEST_DURABLE=1 $(GO) test -run '^$$' -bench . -benchtime 200ms ./twilio ./store ./service ./web
+
+bench-docs: ## Measure the program and put its table into docs/performance.md
+	$(GO) run ./cmd/loadgen bench --into docs/performance.md
 
 generate: ## Write the Go code of the templ files anew
 	$(GO) tool templ generate
