@@ -43,8 +43,10 @@ const conversationRow = `conversations.*,
 	accounts.simulated, accounts.clock_ahead,
 	service_windows.closes_at AS window_closes_at, service_windows.last_inbound_at AS window_inbound`
 
-func (r Reader) conversationRows(ctx context.Context, v models.Viewer) *gorm.DB {
-	db := r.q(ctx).Model(&models.Conversation{}).Select(conversationRow).
+// conversationRows adds what lists show to conversations that of has chosen. They are chosen, sorted and cut before
+// anything is joined to them.
+func (r Reader) conversationRows(ctx context.Context, v models.Viewer, of *gorm.DB) *gorm.DB {
+	return r.q(ctx).Table("(?) AS conversations", of).Select(conversationRow).
 		Joins("JOIN contacts ON contacts.id = conversations.contact_id").
 		Joins("JOIN queues ON queues.id = conversations.queue_id").
 		Joins("JOIN numbers ON numbers.id = conversations.number_id").
@@ -53,33 +55,33 @@ func (r Reader) conversationRows(ctx context.Context, v models.Viewer) *gorm.DB 
 		Joins("LEFT JOIN workstreams ON workstreams.id = conversations.workstream_id").
 		Joins("LEFT JOIN drafts ON drafts.account_id = conversations.account_id AND drafts.conversation_id = conversations.id AND drafts.user_id = ?", v.User).
 		Joins("LEFT JOIN service_windows ON service_windows.account_id = conversations.account_id AND service_windows.number_id = conversations.number_id AND service_windows.contact_id = conversations.contact_id")
-	return visible(db, v)
+}
+
+// visibleConversations are those that the viewer may see.
+func (r Reader) visibleConversations(ctx context.Context, v models.Viewer) *gorm.DB {
+	return visible(r.q(ctx).Model(&models.Conversation{}), v)
 }
 
 // Conversation gives one conversation as the viewer sees it. ErrNotFound when there is none or the viewer may not see it.
 func (r Reader) Conversation(ctx context.Context, v models.Viewer, id models.ConversationID) (models.ConversationRow, error) {
 	var row models.ConversationRow
-	err := r.conversationRows(ctx, v).Where("conversations.id = ?", id).Take(&row).Error
+	err := r.conversationRows(ctx, v, r.visibleConversations(ctx, v).Where("conversations.id = ?", id)).Take(&row).Error
 	return row, failed(err, "read conversation")
 }
 
 // Conversations gives one page of a list of the inbox: Queue with the longest unanswered first, the others with the
 // newest first. It gives at most InboxPage+1 rows: one more than a page means that there is another.
 func (r Reader) Conversations(ctx context.Context, v models.Viewer, f InboxFilter) ([]models.ConversationRow, error) {
-	db := inView(r.conversationRows(ctx, v), v, f.View).Limit(InboxPage + 1)
+	order, after := "conversations.last_message_at DESC, conversations.id DESC", "(conversations.last_message_at, conversations.id) < (?, ?)"
 	if f.View == models.ViewQueue {
-		db = db.Order("conversations.unanswered_at, conversations.id")
-		if f.After != nil {
-			db = db.Where("(conversations.unanswered_at, conversations.id) > (?, ?)", f.After.At, f.After.ID)
-		}
-	} else {
-		db = db.Order("conversations.last_message_at DESC, conversations.id DESC")
-		if f.After != nil {
-			db = db.Where("(conversations.last_message_at, conversations.id) < (?, ?)", f.After.At, f.After.ID)
-		}
+		order, after = "conversations.unanswered_at, conversations.id", "(conversations.unanswered_at, conversations.id) > (?, ?)"
+	}
+	page := inView(r.visibleConversations(ctx, v), v, f.View).Order(order).Limit(InboxPage + 1)
+	if f.After != nil {
+		page = page.Where(after, f.After.At, f.After.ID)
 	}
 	var rows []models.ConversationRow
-	return rows, failed(db.Find(&rows).Error, "read conversations")
+	return rows, failed(r.conversationRows(ctx, v, page).Order(order).Find(&rows).Error, "read conversations")
 }
 
 func inView(db *gorm.DB, v models.Viewer, view models.InboxView) *gorm.DB {
@@ -114,7 +116,8 @@ func (r Reader) InboxCounts(ctx context.Context, v models.Viewer) (models.InboxC
 // EarlierConversations gives the contact's other conversations, the newest first, at most limit.
 func (r Reader) EarlierConversations(ctx context.Context, v models.Viewer, of models.ConversationRow, limit int) ([]models.ConversationRow, error) {
 	var rows []models.ConversationRow
-	err := r.conversationRows(ctx, v).Where("conversations.contact_id = ? AND conversations.id <> ?", of.ContactID, of.ID).
-		Order("conversations.id DESC").Limit(limit).Find(&rows).Error
+	page := r.visibleConversations(ctx, v).Where("conversations.contact_id = ? AND conversations.id <> ?", of.ContactID, of.ID).
+		Order("conversations.id DESC").Limit(limit)
+	err := r.conversationRows(ctx, v, page).Order("conversations.id DESC").Find(&rows).Error
 	return rows, failed(err, "read earlier conversations")
 }

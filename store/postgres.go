@@ -28,6 +28,9 @@ func (s *Store) openPostgres(ctx context.Context, url string) error {
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "kanal"
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "30s"
+	// Joins are written in the order in which they are made. Looking for a better one took 7 ms for a list, ten times as
+	// long as making it.
+	cfg.ConnConfig.RuntimeParams["join_collapse_limit"] = "1"
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return failed(err, "open postgres")
 	}

@@ -224,6 +224,7 @@ CREATE INDEX conversations_id ON conversations (id);
 CREATE UNIQUE INDEX conversations_one_open ON conversations (account_id, number_id, contact_id) WHERE state <> 'closed';
 CREATE INDEX conversations_mine ON conversations (user_id, last_message_at, id) WHERE state <> 'closed';
 CREATE INDEX conversations_queue ON conversations (queue_id, unanswered_at, id) WHERE state = 'open';
+CREATE INDEX conversations_waiting ON conversations (unanswered_at, id) WHERE state = 'open';
 CREATE INDEX conversations_all ON conversations (last_message_at, id) WHERE state <> 'closed';
 CREATE INDEX conversations_contact ON conversations (contact_id, id);
 CREATE INDEX conversations_wrap_up ON conversations (resolved_at) WHERE state = 'wrap_up';
