@@ -133,14 +133,24 @@ func (tx *Tx) addContacts(ctx context.Context, addresses []Address, known map[id
 	return tx.takeFaster(ctx, addresses, fresh, known)
 }
 
-// takeFaster reads the identities again and removes those of our new contacts that lost to another transaction.
+// takeFaster reads the identities again, and removes those of our new contacts that lost to another transaction. What
+// such a contact got before it lost, a number whose user id was the other's, moves to the winner.
 func (tx *Tx) takeFaster(ctx context.Context, addresses []Address, fresh []models.Contact, known map[identityKey]models.ContactID) error {
 	now, err := tx.identities(ctx, addresses)
 	if err != nil {
 		return err
 	}
+	lost := losers(addresses, fresh, now)
+	for from, to := range lost {
+		if err := tx.q(ctx).Model(&models.ContactIdentity{}).Where("contact_id = ?", from).Update("contact_id", to).Error; err != nil {
+			return failed(err, "move identities")
+		}
+	}
 	used := map[models.ContactID]bool{}
 	for k, c := range now {
+		if to := lost[c]; to != 0 {
+			c = to
+		}
 		known[k], used[c] = c, true
 	}
 	for _, c := range fresh {
@@ -152,6 +162,24 @@ func (tx *Tx) takeFaster(ctx context.Context, addresses []Address, fresh []model
 		}
 	}
 	return nil
+}
+
+// losers gives those of our new contacts of which a part went to the contact of another transaction, with that one.
+func losers(addresses []Address, fresh []models.Contact, now map[identityKey]models.ContactID) map[models.ContactID]models.ContactID {
+	ours := map[models.ContactID]bool{}
+	for _, c := range fresh {
+		ours[c.ID] = true
+	}
+	lost := map[models.ContactID]models.ContactID{}
+	for _, a := range addresses {
+		w := winner(a, now)
+		for _, id := range a.identities() {
+			if c := now[keyOf(id)]; ours[c] && !ours[w] {
+				lost[c] = w
+			}
+		}
+	}
+	return lost
 }
 
 // insertIdentities adds identities; one that exists stays with its contact. They are sorted so that two transactions
