@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"kanal/models"
@@ -152,7 +153,8 @@ func (e *engine) prepare(ctx context.Context) (release func(), err error) {
 	}
 	version, err := cluster.Version(ctx, server)
 	if err == nil {
-		e.title = "PostgreSQL " + version
+		number, _, _ := strings.Cut(version, " ") // what follows names the distribution
+		e.title = "PostgreSQL " + number
 		e.settings["KANAL_DATABASE_URL"], err = cluster.Create(ctx, server)
 	}
 	if err != nil {
