@@ -19,7 +19,11 @@ var boss = models.Viewer{Role: models.Administrator}
 // office is a service whose Twilio is the simulator, for every SID.
 func office(t *testing.T, public string) (*service.Service, *store.Store, *simulator.Simulator) {
 	t.Helper()
-	s := storetest.Open(t, store.SQLite, nil)
+	return officeOver(t, storetest.Open(t, store.SQLite, nil), public)
+}
+
+func officeOver(t *testing.T, s *store.Store, public string) (*service.Service, *store.Store, *simulator.Simulator) {
+	t.Helper()
 	sim, err := simulator.Open(simulator.Options{Now: time.Now, Log: storetest.Log(t)})
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +102,11 @@ func TestCheckOfAnOldTokenIsNotKept(t *testing.T) {
 
 // A finished account is never kept unchecked.
 func TestFinishedAccountIsAlwaysChecked(t *testing.T) {
-	svc, s, sim := office(t, "https://kanal.example.com")
+	storetest.Each(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) { finishedIsChecked(t, s) })
+}
+
+func finishedIsChecked(t *testing.T, s *store.Store) {
+	svc, s, sim := officeOver(t, s, "https://kanal.example.com")
 	x := sim.Mint("A", number)
 	id, _ := svc.NewAccount(ctx, boss, service.ChannelDetails{Name: "A", Channel: models.ChannelWhatsApp}, service.Edit{})
 	if err := svc.SaveAccountDetails(ctx, boss, id, service.AccountDetails{SID: x.SID, Token: models.Secret(x.Token)}, service.Edit{Version: 1}); err != nil {
@@ -126,6 +134,20 @@ func TestFinishedAccountIsAlwaysChecked(t *testing.T) {
 	}
 	if after, _ := s.Account(ctx, id); after.Version != a.Version {
 		t.Error("saved")
+	}
+	rows, err := s.Accounts(ctx)
+	if err != nil || len(rows) != 1 || rows[0].Numbers != 1 || rows[0].OwnNumbers != 1 || rows[0].InUse {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	numbers, err := s.NumbersOf(ctx, id)
+	if err != nil || len(numbers) != 1 {
+		t.Fatal(numbers, err)
+	}
+	if n, err := s.NumberOf(ctx, id, numbers[0].ID); err != nil || n.Used || n.Address != number || n.AccountName != "A" {
+		t.Errorf("%+v, %v", n, err)
+	}
+	if _, err := s.NumberOf(ctx, id+1, numbers[0].ID); !errors.Is(err, models.ErrNotFound) {
+		t.Error(err)
 	}
 }
 
