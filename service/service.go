@@ -107,8 +107,15 @@ func (s *Service) InboundURL(a models.Account) string {
 	return s.hookURL(a, "inbound") + twilio.ConnectionOverrides
 }
 
-// credentials gives what Twilio asks for; the token is opened here and nowhere kept.
+// errSimulatorOff says that an account of the simulator's cannot be used without it.
+var errSimulatorOff = models.E(models.KindUnavailable, "simulator.off")
+
+// credentials gives what Twilio asks for; the token is opened here and nowhere kept. While the simulator is off its
+// accounts have none: nothing of theirs ever goes to the real Twilio.
 func (s *Service) credentials(a models.Account) (twilio.Credentials, error) {
+	if a.Simulated && !s.isSimulated(a.SID) {
+		return twilio.Credentials{}, errSimulatorOff
+	}
 	token, err := s.store.Unseal(a.TokenSealed, a.ID.Row())
 	if err != nil {
 		return twilio.Credentials{}, err

@@ -11,6 +11,7 @@ import (
 	"kanal/service"
 	"kanal/store"
 	"kanal/store/storetest"
+	"kanal/twilio"
 )
 
 var minted = service.SimulatedAccount{
@@ -151,6 +152,21 @@ func TestSkipAheadSurvivesASave(t *testing.T) {
 		}
 		if a, err := s.Account(ctx, c.account.ID); err != nil || a.ClockAhead != time.Hour {
 			t.Errorf("%v, %v", a.ClockAhead, err)
+		}
+	})
+}
+
+// Without the simulator nothing of its accounts goes out: not to the real Twilio, and not to a stand-in.
+func TestSimulatedAccountWithoutSimulator(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
+		c := newCenter(t, s, clock)
+		off, err := service.New(ctx, service.Options{Store: s, Twilio: twilio.New(twilio.Options{Base: c.sim.URL()}), Log: storetest.Log(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(off.Close)
+		if _, err := off.Senders(ctx, c.account.ID); models.KindOf(err) != models.KindUnavailable {
+			t.Errorf("Twilio was asked: %v", err)
 		}
 	})
 }

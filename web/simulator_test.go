@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"kanal/models"
 	"kanal/twilio/simulator"
@@ -180,5 +181,38 @@ func TestSimulatedAccountByHand(t *testing.T) {
 	b.post("/simulator/url", "url", "https://kanal.example/in#rc=3", "number", a.Senders[1].Number).want(http.StatusSeeOther)
 	if got := s.sim.Accounts()[0].Senders[1].InboundURL; got != "https://kanal.example/in#rc=3" {
 		t.Error(got)
+	}
+}
+
+// What was chosen for the center's messages becomes of them.
+func TestSimulatorOutcomes(t *testing.T) {
+	s := newSite(t, withSimulator(t))
+	s.startJobs()
+	b, _ := try(t, s)
+	b.post("/simulator/messages", "body", "Hei").to(s.place(0))
+	events, stop := s.store.Subscribe()
+	defer stop()
+	for outcome, want := range map[string]models.MessageState{
+		"delivered": models.Delivered, "sent": models.Sent, "failed_63003": models.Failed, "undelivered_63014": models.Undelivered,
+	} {
+		b.post("/simulator/outcome", "outcome", outcome, "delay", "300ms").to(s.place(0))
+		b.get(s.place(0)).want(http.StatusOK, `value="`+outcome+`" selected`)
+		b.post("/inbox/1/messages", "client_key", outcome, "body", "Svar "+outcome).want(http.StatusSeeOther)
+		late := time.After(10 * time.Second)
+		for {
+			ms := s.messages()
+			if ms[len(ms)-1].State == want {
+				break
+			}
+			select {
+			case <-events:
+			case <-late:
+				t.Fatalf("%s: %s", outcome, ms[len(ms)-1].State)
+			}
+		}
+		page := b.get(s.place(0)).want(http.StatusOK)
+		if onPhone := strings.Contains(page.Body, "Svar "+outcome); onPhone != (want == models.Delivered) {
+			t.Errorf("%s: on the phone is %v", outcome, onPhone)
+		}
 	}
 }
