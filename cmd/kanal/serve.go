@@ -23,8 +23,8 @@ import (
 
 // Times in which the program stops; together they stay under ten seconds.
 const (
-	httpStop    = 4 * time.Second // for requests that are being answered
-	jobsStop    = 5 * time.Second // for jobs that run; two more until they are cancelled
+	jobsStop    = 4 * time.Second // for jobs that run; two more until they are cancelled
+	httpStop    = 2 * time.Second // then, for requests that are being answered
 	serviceStop = time.Second
 )
 
@@ -215,26 +215,21 @@ func (c *center) serve(ctx context.Context) error {
 	}
 }
 
-// stop takes no new work and waits for what runs: requests and jobs at the same time.
+// stop ends the streams, begins no new job, and waits for what runs. Requests are answered until the jobs have ended:
+// /readyz says that the program is stopping, and a customer's message that comes meanwhile is taken in.
 func (c *center) stop(srv *http.Server) {
 	c.web.Stop()
-	var parts sync.WaitGroup
-	parts.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), httpStop)
-		defer cancel()
-		if err := srv.Shutdown(ctx); err != nil {
-			c.db.log.Warn("requests were cut off", "err", err)
-			_ = srv.Close()
-		}
-	})
-	parts.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), jobsStop)
-		defer cancel()
-		if err := c.runner.Stop(ctx); err != nil {
-			c.db.log.Warn("jobs were cut off", "err", err)
-		}
-	})
-	parts.Wait()
+	jobsTime, cancelJobs := context.WithTimeout(context.Background(), jobsStop)
+	defer cancelJobs()
+	if err := c.runner.Stop(jobsTime); err != nil {
+		c.db.log.Warn("jobs were cut off", "err", err)
+	}
+	httpTime, cancelHTTP := context.WithTimeout(context.Background(), httpStop)
+	defer cancelHTTP()
+	if err := srv.Shutdown(httpTime); err != nil {
+		c.db.log.Warn("requests were cut off", "err", err)
+		_ = srv.Close()
+	}
 }
 
 // release closes what is open; it may be called at any time of the making.
