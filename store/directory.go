@@ -58,7 +58,7 @@ func (tx *Tx) MarkFirstMessage(ctx context.Context, id models.AccountID, at time
 func (tx *Tx) MarkSignatureFail(ctx context.Context, id models.AccountID, at time.Time) (bool, error) {
 	res := tx.q(ctx).Model(&models.Account{}).
 		Where("id = ? AND (last_signature_fail IS NULL OR last_signature_fail < ?)", id, at.Add(-10*time.Second)).
-		Update("last_signature_fail", at)
+		UpdateColumn("last_signature_fail", at) // nobody has changed the account
 	return res.RowsAffected > 0, failed(res.Error, "note signature failure")
 }
 

@@ -83,6 +83,10 @@ func (s *Server) fail(c echo.Context, err error) {
 		return
 	}
 	err = known(err)
+	if strings.HasPrefix(c.Path(), "/hooks/") { // a page would be for nobody
+		_ = s.refuseHook(c, err)
+		return
+	}
 	if errors.Is(err, errSignedOut) || errors.Is(err, errNotSetUp) {
 		err = s.sendAway(c, err)
 	} else {
