@@ -112,3 +112,9 @@ type LoginSession struct {
 	IP        string
 	UserAgent string
 }
+
+// FirstName gives the first word of the name.
+func (u User) FirstName() string {
+	first, _, _ := strings.Cut(u.Name, " ")
+	return first
+}

@@ -31,15 +31,33 @@ func (s *Service) TakeNext(ctx context.Context, v models.Viewer) (models.Convers
 // ErrQueueEmpty says that nothing waits in the viewer's queues.
 var ErrQueueEmpty = models.E(models.KindNotFound, "conversation.queue_empty")
 
-// AssignToMe gives the viewer a conversation, also one that another agent has. ErrNotFound when the viewer may not
-// see it, KindConflict when it is closed.
+// AssignToMe gives the viewer a conversation that nobody has, or that is theirs. ErrNotFound when the viewer may not see
+// it, KindConflict when it is closed or when another agent was faster.
 func (s *Service) AssignToMe(ctx context.Context, v models.Viewer, id models.ConversationID) error {
+	return s.TakeOver(ctx, v, id, 0)
+}
+
+// TakeOver gives the viewer a conversation that the agent from has. It is the viewer's decision about that agent only:
+// KindConflict, with the name, when somebody else has it by now. Otherwise as AssignToMe.
+func (s *Service) TakeOver(ctx context.Context, v models.Viewer, id models.ConversationID, from models.UserID) error {
 	return s.changeVisible(ctx, v, id, func(tx *store.Tx, c *models.Conversation, now time.Time) error {
+		if c.UserID != nil && *c.UserID != v.User && *c.UserID != from {
+			return taken(ctx, tx, *c.UserID)
+		}
 		if c.State == models.Active && c.UserID != nil && *c.UserID == v.User {
 			return nil
 		}
 		return s.assign(ctx, tx, c, v.User, now)
 	})
+}
+
+// taken says who was faster.
+func taken(ctx context.Context, tx *store.Tx, by models.UserID) error {
+	u, err := tx.User(ctx, by)
+	if err != nil {
+		return err
+	}
+	return models.E(models.KindConflict, "conversation.taken", "name", u.FirstName())
 }
 
 // Resolve puts a conversation into wrap-up; it closes by itself after models.WrapUpTime. ErrNotFound, KindConflict.

@@ -15,10 +15,12 @@ const InboxPage = 50
 // countBound is the most a count on a tab counts: beyond it people read "many".
 const countBound = 1000
 
-// InboxFilter says which conversations a list shows. After is the last row of the page before.
+// InboxFilter says which conversations a list shows. After is the last row of the page before. Rows is the number of
+// rows, 0 for InboxPage.
 type InboxFilter struct {
 	View  models.InboxView
 	After *InboxCursor
+	Rows  int
 }
 
 // InboxCursor is a place in a list: the time by which it is sorted and the id.
@@ -70,13 +72,16 @@ func (r Reader) Conversation(ctx context.Context, v models.Viewer, id models.Con
 }
 
 // Conversations gives one page of a list of the inbox: Queue with the longest unanswered first, the others with the
-// newest first. It gives at most InboxPage+1 rows: one more than a page means that there is another.
+// newest first. It gives at most one row more than was asked for: then there is another page.
 func (r Reader) Conversations(ctx context.Context, v models.Viewer, f InboxFilter) ([]models.ConversationRow, error) {
+	if f.Rows == 0 {
+		f.Rows = InboxPage
+	}
 	order, after := "conversations.last_message_at DESC, conversations.id DESC", "(conversations.last_message_at, conversations.id) < (?, ?)"
 	if f.View == models.ViewQueue {
 		order, after = "conversations.unanswered_at, conversations.id", "(conversations.unanswered_at, conversations.id) > (?, ?)"
 	}
-	page := inView(r.visibleConversations(ctx, v), v, f.View).Order(order).Limit(InboxPage + 1)
+	page := inView(r.visibleConversations(ctx, v), v, f.View).Order(order).Limit(f.Rows + 1)
 	if f.After != nil {
 		page = page.Where(after, f.After.At, f.After.ID)
 	}
@@ -111,6 +116,17 @@ func (r Reader) InboxCounts(ctx context.Context, v models.Viewer) (models.InboxC
 		}
 	}
 	return out, count(inView(r.q(ctx), v, models.ViewMine).Where("unread > 0"), &out.Unread)
+}
+
+// FirstInQueue gives the conversation that "Take next" would give the viewer now, 0 when nothing waits.
+func (r Reader) FirstInQueue(ctx context.Context, v models.Viewer) (models.ConversationID, error) {
+	var ids []models.ConversationID
+	err := visible(r.q(ctx).Model(&models.Conversation{}), v).Where("state = ?", models.Open).
+		Order("unanswered_at, id").Limit(1).Pluck("id", &ids).Error
+	if err != nil || len(ids) == 0 {
+		return 0, failed(err, "read the first in the queue")
+	}
+	return ids[0], nil
 }
 
 // EarlierConversations gives the contact's other conversations, the newest first, at most limit.

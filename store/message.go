@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -62,11 +64,19 @@ func (r Reader) Messages(ctx context.Context, c models.Conversation, before int6
 	return ms, nil
 }
 
-// MessagesSince gives what has changed in a conversation after a rev, in the order on screen.
-func (r Reader) MessagesSince(ctx context.Context, c models.Conversation, rev int64) ([]models.Message, error) {
-	var ms []models.Message
-	err := r.messages(ctx, c).Where("messages.rev > ?", rev).Order("messages.seq").Limit(1000).Find(&ms).Error
-	return ms, failed(err, "read changed messages")
+// ChangesPage is the number of changed messages that are read at once.
+const ChangesPage = 200
+
+// MessagesSince gives what has changed in a conversation after a rev, in the order on screen: the oldest changes, at
+// most ChangesPage. more tells that there are others, after rev to.
+func (r Reader) MessagesSince(ctx context.Context, c models.Conversation, rev int64) (ms []models.Message, to int64, more bool, err error) {
+	err = r.messages(ctx, c).Where("messages.rev > ?", rev).Order("messages.rev").Limit(ChangesPage).Find(&ms).Error
+	to, more = c.Rev, len(ms) == ChangesPage
+	if more {
+		to = ms[len(ms)-1].Rev
+	}
+	slices.SortFunc(ms, func(a, b models.Message) int { return cmp.Compare(a.Seq, b.Seq) })
+	return ms, to, more, failed(err, "read changed messages")
 }
 
 // Message gives one message. ErrNotFound when there is none.

@@ -89,7 +89,7 @@ func (s *shellSite) thread(ctx context.Context, w http.ResponseWriter, r *http.R
 	if user := r.URL.Query().Get("user"); user != "" {
 		p.User.ID = user
 	}
-	_ = Layout(p, inbox.Show(inbox.Page{List: inbox.List{View: models.ViewMine, Now: noon}, Thread: &t})).Render(ctx, w)
+	_ = Layout(p, inbox.Show(inbox.Page{List: inbox.List{Part: inbox.Part{View: models.ViewMine}, Now: noon}, Thread: &t})).Render(ctx, w)
 }
 
 // message takes a reply and answers with its bubble, or breaks the line while the site is down.

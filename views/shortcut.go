@@ -32,6 +32,7 @@ func shortcutKeys(p Page) []shortcut {
 		shortcut{keys: []string{"R"}, label: "keys.reply"},
 		shortcut{keys: []string{"E"}, label: "keys.resolve"},
 		shortcut{keys: []string{"A"}, label: "keys.assign"},
+		shortcut{keys: []string{"F6"}, label: "keys.panes"},
 	)
 	if p.EnterNewline {
 		return append(list,

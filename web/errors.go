@@ -123,10 +123,7 @@ func (s *Server) answer(c echo.Context, err error) error {
 func (s *Server) sendAway(c echo.Context, why error) error {
 	to := "/setup"
 	if errors.Is(why, errSignedOut) {
-		to = "/login"
-		if back := wayBack(c.Request()); back != "" {
-			to += "?next=" + url.QueryEscape(back)
-		}
+		to = loginAddress(wayBack(c.Request()), isHTMX(c))
 	}
 	switch {
 	case c.Path() == "/events":
@@ -136,6 +133,21 @@ func (s *Server) sendAway(c echo.Context, why error) error {
 		return c.NoContent(http.StatusUnauthorized)
 	}
 	return s.redirect(c, to)
+}
+
+// loginAddress gives the page of signing in that leads back; atWork says there that the work until now is kept.
+func loginAddress(back string, atWork bool) string {
+	q := url.Values{}
+	if back != "" {
+		q.Set("next", back)
+	}
+	if atWork {
+		q.Set("signed_out", "1")
+	}
+	if len(q) == 0 {
+		return "/login"
+	}
+	return "/login?" + q.Encode()
 }
 
 // wayBack gives the page to return to after signing in, "" for the start page.

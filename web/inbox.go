@@ -44,9 +44,8 @@ func (s *Server) inboxListPart(c echo.Context) error {
 	if !isPartial(c) {
 		return s.redirect(c, "/inbox?view="+string(list.View))
 	}
-	p := s.inboxFrame(c, text(c, "inbox.title"))
-	p.Rail.Unread = list.Counts.Unread
-	return s.render(c, http.StatusOK, p, nil, templ.Join(inbox.ListPane(list), views.Unread(list.Counts.Unread)))
+	c.Response().Header().Add("Vary", "HX-Request-Type")
+	return s.part(c, http.StatusOK, templ.Join(inbox.ListPane(list), views.Unread(list.Counts.Unread)))
 }
 
 // conversationPage shows one conversation.
@@ -111,20 +110,24 @@ func (s *Server) conversation(c echo.Context) (models.ConversationRow, error) {
 
 // inboxList reads the list that the address names.
 func (s *Server) inboxList(c echo.Context, current models.ConversationID) (inbox.List, error) {
-	view := models.ParseInboxView(c.QueryParam("view"))
-	list := inbox.List{View: view, Current: current, Now: s.store.Now()}
-	ctx, v := c.Request().Context(), personOf(c).viewer
+	list := inbox.List{Current: current, Now: s.store.Now(), Part: listPart(c)}
+	ctx, v, after := c.Request().Context(), personOf(c).viewer, parseCursor(list.After)
+	if after == nil {
+		list.After = ""
+	}
 	var err error
-	if list.Rows, err = s.store.Conversations(ctx, v, store.InboxFilter{View: view, After: parseCursor(c.QueryParam("after"))}); err != nil {
+	if list.Rows, err = s.store.Conversations(ctx, v, store.InboxFilter{View: list.View, After: after, Rows: list.Size}); err != nil {
 		return list, err
 	}
 	if list.Counts, err = s.store.InboxCounts(ctx, v); err != nil {
 		return list, err
 	}
-	if len(list.Rows) > store.InboxPage {
-		list.Rows = list.Rows[:store.InboxPage]
-		last := list.Rows[len(list.Rows)-1]
-		list.More = "/inbox?view=" + string(view) + "&after=" + url.QueryEscape(formatCursor(store.CursorOf(view, last)))
+	if list.First, err = s.store.FirstInQueue(ctx, v); err != nil {
+		return list, err
+	}
+	if len(list.Rows) > list.Size {
+		list.Rows = list.Rows[:list.Size]
+		list.More = more(list.Part, list.Rows[list.Size-1])
 	}
 	for _, r := range list.Rows {
 		if r.Simulated {
@@ -134,6 +137,28 @@ func (s *Server) inboxList(c echo.Context, current models.ConversationID) (inbox
 		}
 	}
 	return list, nil
+}
+
+// maxRows is how far a list grows in place; what follows is another page.
+const maxRows = 5 * store.InboxPage
+
+// listPart reads which part of a list the address names.
+func listPart(c echo.Context) inbox.Part {
+	p := inbox.Part{View: models.ParseInboxView(c.QueryParam("view")), After: c.QueryParam("after"), Size: store.InboxPage}
+	if n, err := strconv.Atoi(c.QueryParam("rows")); err == nil && n > p.Size {
+		p.Size = min(n, maxRows)
+	}
+	return p
+}
+
+// more gives the part with more rows: the same one, longer, or the page after the last row.
+func more(p inbox.Part, last models.ConversationRow) *inbox.Part {
+	if p.Size < maxRows {
+		p.Size += store.InboxPage
+		return &p
+	}
+	p.Size, p.After = store.InboxPage, formatCursor(store.CursorOf(p.View, last))
+	return &p
 }
 
 func formatCursor(k store.InboxCursor) string {
@@ -168,14 +193,14 @@ func currentConversation(c echo.Context) models.ConversationID {
 func (s *Server) thread(c echo.Context, row models.ConversationRow) (inbox.Thread, error) {
 	ctx, v := c.Request().Context(), personOf(c).viewer
 	before, _ := strconv.ParseInt(c.QueryParam("before"), 10, 64)
-	t := inbox.Thread{Row: row, Viewer: v, Now: row.Now(s.store.Now()), Advice: adviceFor}
+	t := inbox.Thread{Row: row, View: models.ParseInboxView(c.QueryParam("view")), Viewer: v, Now: row.Now(s.store.Now()), Advice: adviceFor, Past: before > 0}
 	var err error
 	if t.Messages, err = s.store.Messages(ctx, row.Conversation, before); err != nil {
 		return t, err
 	}
 	if len(t.Messages) > store.ThreadPage {
 		t.Messages = t.Messages[1:]
-		t.Older = fmt.Sprintf("/inbox/%d?before=%d", row.ID, t.Messages[0].Seq)
+		t.Older = t.Messages[0].Seq
 	}
 	if t.Earlier, err = s.store.EarlierConversations(ctx, v, row, 5); err != nil {
 		return t, err
@@ -191,7 +216,8 @@ func adviceFor(code int) (string, bool) {
 
 func (s *Server) composer(c echo.Context, row models.ConversationRow) inbox.Composer {
 	return inbox.Composer{
-		Row: row, Viewer: personOf(c).viewer, Text: row.Draft, Key: newClientKey(), EnterSends: personOf(c).user.EnterSends, Now: row.Now(s.store.Now()),
+		Row: row, Viewer: personOf(c).viewer, Text: row.Draft, Key: newClientKey(), EnterSends: personOf(c).user.EnterSends,
+		Now: row.Now(s.store.Now()), View: models.ParseInboxView(c.QueryParam("view")),
 	}
 }
 
@@ -201,7 +227,7 @@ func newClientKey() string {
 	return hex.EncodeToString(b)
 }
 
-// conversationMessages answers what has changed in a thread since a rev.
+// conversationMessages answers what has changed in a thread since a rev, or the page of messages before a seq.
 func (s *Server) conversationMessages(c echo.Context) error {
 	row, err := s.conversation(c)
 	if err != nil {
@@ -210,23 +236,36 @@ func (s *Server) conversationMessages(c echo.Context) error {
 	if !isPartial(c) {
 		return s.redirect(c, "/inbox/"+c.Param("conversation"))
 	}
+	if c.QueryParam("before") != "" {
+		return s.olderMessages(c, row)
+	}
 	since, err := strconv.ParseInt(c.QueryParam("since"), 10, 64)
 	if err != nil || since < 0 {
 		since = row.Rev
 	}
-	ms, err := s.store.MessagesSince(c.Request().Context(), row.Conversation, since)
+	ms, to, more, err := s.store.MessagesSince(c.Request().Context(), row.Conversation, since)
 	if err != nil {
 		return err
 	}
 	h := c.Response().Header()
-	h.Set("Kanal-Rev", strconv.FormatInt(row.Rev, 10))
+	h.Set("Kanal-Rev", strconv.FormatInt(to, 10))
+	h.Set("Kanal-More", strconv.FormatBool(more))
 	h.Set("Kanal-Unread", strconv.Itoa(row.Unread))
 	h.Set("Kanal-Version", inbox.Version(row, row.Now(s.store.Now())))
 	if w := row.Window(); !w.LastInboundAt.IsZero() {
 		h.Set("Kanal-Closes-At", w.ClosesAt.Add(-row.ClockAhead).UTC().Format(time.RFC3339))
 	}
 	t := inbox.Thread{Row: row, Messages: ms, Viewer: personOf(c).viewer, Now: row.Now(s.store.Now()), Advice: adviceFor}
-	return s.part(c, http.StatusOK, inbox.Messages(t, false))
+	return s.part(c, http.StatusOK, inbox.Messages(t))
+}
+
+// olderMessages answers the page of messages before a seq, with the link to the one before it.
+func (s *Server) olderMessages(c echo.Context, row models.ConversationRow) error {
+	t, err := s.thread(c, row)
+	if err != nil {
+		return err
+	}
+	return s.part(c, http.StatusOK, inbox.Older(t))
 }
 
 // conversationComposer answers what stands over and under the messages now.
@@ -271,7 +310,7 @@ func (s *Server) reply(c echo.Context) error {
 		return s.redirect(c, fmt.Sprintf("/inbox/%d", row.ID))
 	}
 	t := inbox.Thread{Row: row, Messages: []models.Message{m}, Viewer: personOf(c).viewer, Now: row.Now(s.store.Now()), Advice: adviceFor}
-	return s.part(c, http.StatusCreated, inbox.Messages(t, false))
+	return s.part(c, http.StatusCreated, inbox.Messages(t))
 }
 
 // replyRefused answers with the composer's place and what was typed: the form with the problem, or the panel.
@@ -342,13 +381,43 @@ func (s *Server) retryMessage(c echo.Context) error {
 // takeNext gives the agent the conversation that has waited longest.
 func (s *Server) takeNext(c echo.Context) error {
 	id, err := s.service.TakeNext(c.Request().Context(), personOf(c).viewer)
-	if errors.Is(err, service.ErrQueueEmpty) {
-		return s.done(c, "/inbox?view=queue", "conversation.queue_empty")
-	}
-	if err != nil {
+	empty := errors.Is(err, service.ErrQueueEmpty)
+	if err != nil && !empty {
 		return err
 	}
-	return s.redirect(c, fmt.Sprintf("/inbox/%d", id))
+	to, sentence := fmt.Sprintf("/inbox/%d", id), "done.taken_next"
+	if empty {
+		to, sentence = "/inbox?view=queue", "done.taken_last"
+	}
+	if by := s.tookFirst(c, id); by != 0 {
+		return s.doneBy(c, to, sentence, by)
+	}
+	if empty {
+		return s.done(c, to, "done.queue_empty")
+	}
+	return s.redirect(c, to)
+}
+
+// tookFirst gives the agent who has by now what the page showed as the first of the queue; 0 when nobody else has it.
+func (s *Server) tookFirst(c echo.Context, got models.ConversationID) models.UserID {
+	first, err := models.ParseID[models.ConversationID](field(c, "first"))
+	if err != nil || first == got {
+		return 0
+	}
+	row, err := s.store.Conversation(c.Request().Context(), personOf(c).viewer, first)
+	if err != nil || row.State != models.Active || row.UserID == nil || *row.UserID == personOf(c).viewer.User {
+		return 0
+	}
+	return *row.UserID
+}
+
+// assign gives the agent a conversation; one that somebody has only when the page showed who.
+func (s *Server) assign(c echo.Context) error {
+	from, _ := models.ParseID[models.UserID](field(c, "from"))
+	do := func(ctx context.Context, v models.Viewer, id models.ConversationID) error {
+		return s.service.TakeOver(ctx, v, id, from)
+	}
+	return s.conversationAct(do, "done.assigned")(c)
 }
 
 // act is what a button over the thread does.

@@ -88,7 +88,7 @@ func (s *Server) loginPage(c echo.Context) error {
 	if viewer(c).User != 0 {
 		return s.redirect(c, orHome(next))
 	}
-	return s.showLogin(c, http.StatusOK, people.LoginForm{Next: next})
+	return s.showLogin(c, http.StatusOK, people.LoginForm{Next: next, SignedOut: c.QueryParam("signed_out") != ""})
 }
 
 func orHome(next string) string {

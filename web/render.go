@@ -94,6 +94,11 @@ func (s *Server) doneDialog(c echo.Context, to, key string) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
+// doneBy is done for a sentence that names a user.
+func (s *Server) doneBy(c echo.Context, to, key string, user models.UserID) error {
+	return s.done(c, to, key+"|"+number(user))
+}
+
 // page gives the frame of a page for who asks. It takes the confirmation of what led here, so it is made once.
 func (s *Server) page(c echo.Context, title string) views.Page {
 	p := personOf(c)

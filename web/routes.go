@@ -84,10 +84,10 @@ func (s *Server) commonRoutes() []route {
 		{post, "/inbox/:conversation/messages", agents, s.reply, 0},
 		{post, "/inbox/:conversation/draft", agents, s.saveDraft, 0},
 		{post, "/inbox/:conversation/seen", agents, s.seen, 0},
-		{post, "/inbox/:conversation/assign", agents, s.conversationAct(s.service.AssignToMe, "thread.assigned"), 0},
-		{post, "/inbox/:conversation/resolve", agents, s.conversationAct(s.service.Resolve, "thread.resolved"), 0},
-		{post, "/inbox/:conversation/reopen", agents, s.conversationAct(s.service.Reopen, "thread.assigned"), 0},
-		{post, "/inbox/:conversation/close", agents, s.conversationAct(s.service.CloseNow, "thread.closed"), 0},
+		{post, "/inbox/:conversation/assign", agents, s.assign, 0},
+		{post, "/inbox/:conversation/resolve", agents, s.conversationAct(s.service.Resolve, "done.resolved"), 0},
+		{post, "/inbox/:conversation/reopen", agents, s.conversationAct(s.service.Reopen, "done.reopened"), 0},
+		{post, "/inbox/:conversation/close", agents, s.conversationAct(s.service.CloseNow, "done.closed"), 0},
 		{post, "/messages/:message/retry", agents, s.retryMessage, 0},
 	}
 }

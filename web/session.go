@@ -220,16 +220,21 @@ func (s *Server) setCookie(c echo.Context, name, value string, life time.Duratio
 	})
 }
 
-// takeFlash gives the confirmation that the answer before this one left, once. It is the key of a sentence, so that
-// a cookie that somebody else set can say nothing of its own.
+// takeFlash gives the confirmation that the answer before this one left, once. It is the key of a sentence and perhaps the
+// id of a user whom the sentence names, so that a cookie that somebody else set can say nothing of its own.
 func (s *Server) takeFlash(c echo.Context) string {
-	key := cookieOf(c, flashCookie)
+	key, user, _ := strings.Cut(cookieOf(c, flashCookie), "|")
 	if key == "" {
 		return ""
 	}
 	s.setCookie(c, flashCookie, "", -1)
 	if !strings.HasPrefix(key, "done.") || !i18n.Has(key) {
 		return ""
+	}
+	if id, err := models.ParseID[models.UserID](user); err == nil {
+		if u, err := s.store.User(c.Request().Context(), id); err == nil {
+			return text(c, key, "name", u.FirstName())
+		}
 	}
 	return text(c, key)
 }

@@ -56,4 +56,4 @@ on('click', e => {
 dlg.addEventListener('close', () => { document.getElementById('dialog-body').replaceChildren(); });
 
 // What is not sent yet is another person's business once somebody else signs in.
-on('submit', e => { if (e.target.getAttribute('action') === '/logout') sessionStorage.removeItem('outbox'); });
+on('submit', e => { if (e.target.getAttribute('action') === '/logout') sessionStorage.clear(); });

@@ -2,21 +2,25 @@
 import { upsert } from './thread.js';
 import { toast } from './toast.js';
 import { say, polite } from './text.js';
+import { keep as keepTyped } from './window.js';
 const on = (n, f) => document.addEventListener(n, f);
 const boxes = new Map(); // conversation -> {items: [{key, text, url, state}], busy}
 const box = id => boxes.get(id) || boxes.set(id, { items: [], busy: false }).get(id);
 const user = document.body.dataset.user || '';
 
-// The outbox outlives a reload and a sign-in, for the same person only.
-const keep = () => {
-  const full = [...boxes].filter(([, b]) => b.items.length).map(([id, b]) => [id, b.items]);
-  try { sessionStorage.setItem('outbox', JSON.stringify({ user, full })); } catch { /* it lives as long as the page */ }
+// What waits outlives a reload and a sign-in, for the same person only.
+const store = (name, full) => { try { sessionStorage.setItem(name, JSON.stringify({ user, full })); } catch { /* it lives as long as the page */ } };
+const stored = name => {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(name) || '{}');
+    if (kept.user === user) return kept.full || {};
+    if (user) sessionStorage.removeItem(name);
+  } catch { /* nothing was kept */ }
+  return {};
 };
-try {
-  const kept = JSON.parse(sessionStorage.getItem('outbox') || '{}');
-  if (kept.user === user) for (const [id, items] of kept.full || []) box(id).items = items.map(i => ({ ...i, state: 'wait' }));
-  else if (user) sessionStorage.removeItem('outbox');
-} catch { /* nothing was kept */ }
+const keep = () => store('outbox', Object.fromEntries([...boxes].filter(([, b]) => b.items.length).map(([id, b]) => [id, b.items])));
+for (const [id, items] of Object.entries(stored('outbox'))) box(id).items = items.map(i => ({ ...i, state: 'wait' }));
+const typed = stored('drafts'); // conversation -> {text, base}: what the server does not have yet, over what it has
 const key = () => [...crypto.getRandomValues(new Uint8Array(12))].map(b => b.toString(16).padStart(2, '0')).join('');
 const shown = () => document.getElementById('log')?.dataset.conversation;
 
@@ -52,36 +56,46 @@ async function pump(id) {
       it.state = 'sending'; paint();
       let r, html;
       try {
+        await saving.get(id); // a draft that is late would come back after its message
         r = await fetch(it.url, { method: 'POST', headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' }, signal: AbortSignal.timeout(20000),
           body: new URLSearchParams({ body: it.text, client_key: it.key }) });
         html = await r.text();
       } catch { it.state = 'wait'; paint(); return; } // no answer: same key later, so never twice
       if (r.status === 401) { it.state = 'wait'; keep(); location.href = r.headers.get('HX-Redirect') || '/login'; return; }
       if (r.ok) { b.items.shift(); keep(); if (shown() === id) await upsert(html, { stick: true }); continue; }
-      if (r.status === 422) { // the window closed: the panel takes the composer's place, the texts stay readable
-        const texts = b.items.splice(0).map(x => { document.getElementById('m-' + x.key)?.remove(); return x.text; });
-        keep();
-        const f = document.getElementById('composer');
-        if (shown() === id) await htmx.swap({ sourceElement: f, target: f, swap: 'outerHTML', text: html });
-        const kept = document.getElementById('kept'); if (kept) kept.textContent = texts.join('\n\n');
-        return;
-      }
+      if (r.status === 422) { await refused(id, html); return; }
       it.state = 'failed'; paint(); // 409, 429, 5xx: the text stays in its bubble, with a way out
       if (r.headers.get('HX-Reswap') === 'none') await htmx.swap({ sourceElement: document.body, target: document.body, swap: 'none', text: html });
       else toast(say('notSent'));
     }
   } finally { b.busy = false; }
 }
+// refused: the window closed. The panel takes the composer's place, and all texts stay readable, also as the draft.
+async function refused(id, html) {
+  const b = box(id), url = b.items[0].url, open = shown() === id, f = document.getElementById('composer');
+  const texts = b.items.splice(0).map(x => { document.getElementById('m-' + x.key)?.remove(); return x.text; });
+  if (open && f.elements?.body?.value.trim()) texts.push(f.elements.body.value);
+  keep();
+  saveText(id, url.replace(/messages$/, 'draft'), texts.join('\n\n'));
+  if (!open) { toast(say('notSent')); return; }
+  f._dirty = false;
+  await htmx.swap({ sourceElement: f, target: f, swap: 'outerHTML', text: html });
+  const body = document.getElementById('body');
+  if (body) body.value = '';
+  keepTyped(texts.join('\n\n'));
+}
 const pumpAll = () => { for (const [id, b] of boxes) if (b.items.length) pump(id); };
 
 on('submit', e => {
   const f = e.target.closest('form[data-composer]'); if (!f) return;
+  if (document.getElementById('log')?.hasAttribute('data-past')) return; // the answer is the page with the newest
   e.preventDefault();
   const ta = f.elements.body, text = ta.value.trim();
   if (!text) return;
   const id = f.dataset.composer;
   box(id).items.push({ key: key(), text, url: f.getAttribute('action'), state: 'sending' });
   clearTimeout(f._draft); f._dirty = false;
+  forget(id); f._base = '';
   ta.value = ''; ta.focus();
   count(f); paint(); pump(id);
 });
@@ -108,14 +122,51 @@ function count(f) {
   f._few = few;
 }
 
-// Drafts: 800 ms after the last key; at once when the thread is swapped away or the page goes.
-const save = f => { if (!f?._dirty) return; f._dirty = false; clearTimeout(f._draft);
-  fetch(f.dataset.draft, { method: 'POST', keepalive: true, headers: { 'HX-Request-Type': 'partial' }, body: new URLSearchParams({ body: f.elements.body.value }) }).catch(() => { f._dirty = true; }); };
-on('input', e => { const f = e.target.closest('form[data-composer]'); if (!f) return; count(f); f._dirty = true; clearTimeout(f._draft); f._draft = setTimeout(save, 800, f); });
+// Drafts: 800 ms after the last key; at once when the thread is swapped away or the page goes. What the server did not
+// take, because the line or the login session was gone, is typed in again when the conversation is opened.
+const saving = new Map(); // conversation -> its draft on the way
+const forget = id => { delete typed[id]; store('drafts', typed); };
+function saveText(id, url, text, now) {
+  const send = () => fetch(url, { method: 'POST', keepalive: true, headers: { 'HX-Request-Type': 'partial' }, signal: AbortSignal.timeout(8000), body: new URLSearchParams({ body: text }) });
+  const sent = (now ? send() : (saving.get(id) || Promise.resolve()).then(send))
+    .then(r => { if (r.ok && typed[id]?.text === text) forget(id); return r.ok; }).catch(() => false);
+  saving.set(id, sent);
+  return sent;
+}
+async function save(f, now) {
+  if (!f?._dirty) return;
+  f._dirty = false;
+  clearTimeout(f._draft);
+  const text = f.elements.body.value;
+  if (await saveText(f.dataset.composer, f.dataset.draft, text, now)) f._base = text;
+  else f._dirty = true;
+}
+on('input', e => {
+  const f = e.target.closest('form[data-composer]');
+  if (!f) return;
+  count(f);
+  f._dirty = true;
+  typed[f.dataset.composer] = { text: f.elements.body.value, base: f._base ?? f.elements.body.defaultValue };
+  store('drafts', typed);
+  clearTimeout(f._draft);
+  f._draft = setTimeout(save, 800, f);
+});
 on('htmx:before:swap', e => { if (e.detail.tasks.some(t => t.target?.contains?.(document.getElementById('composer')))) save(document.getElementById('composer')); });
-addEventListener('pagehide', () => save(document.querySelector('form[data-composer]')));
+addEventListener('pagehide', () => save(document.querySelector('form[data-composer]'), true));
 
-on('thread:open', () => { paint(); const f = document.querySelector('form[data-composer]'); if (f) count(f); });
-on('live:up', pumpAll);
+// ready brings a form that has just come into the page up to what this tab knows.
+function ready() {
+  const f = document.querySelector('form[data-composer]');
+  if (!f || f._ready) return;
+  f._ready = true;
+  const ta = f.elements.body, id = f.dataset.composer, mine = typed[id];
+  f._base = ta.defaultValue;
+  if (mine && mine.base === f._base && mine.text !== f._base) { ta.value = mine.text; f._dirty = true; save(f); } else if (mine) forget(id);
+  if (box(id).items.some(i => i.text === ta.value.trim())) ta.value = ''; // it is on its way already
+  count(f);
+}
+on('htmx:after:swap', ready);
+on('thread:open', () => { paint(); ready(); });
+on('live:up', () => { pumpAll(); save(document.querySelector('form[data-composer]')); });
 addEventListener('online', pumpAll);
 setInterval(pumpAll, 5000);

@@ -1,21 +1,22 @@
 // The list: live:conversation -> refetch and morph, but never under the pointer or a keyboard focus.
 const on = (n, f) => document.addEventListener(n, f);
 const list = () => document.getElementById('list');
-let held = 0;
-const inUse = l => l.matches(':hover') || l.querySelector(':focus-visible');
-const refresh = () => { const l = list(); if (l) { held = 0; pill(); l.dispatchEvent(new Event('list:refresh')); } };
+const held = new Set(); // conversations that have changed meanwhile
+const points = matchMedia('(hover: hover)'); // a finger leaves :hover where it was
+const inUse = l => (points.matches && l.matches(':hover')) || l.querySelector(':focus-visible');
+const refresh = () => { const l = list(); if (l) { held.clear(); pill(); l.dispatchEvent(new Event('list:refresh')); } };
 const pill = () => {
   const p = document.getElementById('list-pill');
   if (!p) return;
-  p.hidden = !held;
-  p.querySelector('span').textContent = p.dataset.one ? (held === 1 ? p.dataset.one : p.dataset.other).replace('{n}', held) : held;
+  p.hidden = !held.size;
+  p.querySelector('span').textContent = (held.size === 1 ? p.dataset.one : p.dataset.other).replace('{n}', held.size);
 };
-on('live:conversation', () => { const l = list(); if (!l) return; if (inUse(l)) { held++; pill(); } else refresh(); });
+on('live:conversation', () => { const l = list(); if (!l) return; if (inUse(l)) { held.add(e.detail); pill(); } else refresh(); });
 on('live:up', refresh);
 on('live:resync', refresh);
 on('click', e => { if (e.target.closest('#list-pill')) refresh(); });
-on('mouseout', e => { if (held && e.target.closest?.('#list') && !list().contains(e.relatedTarget)) refresh(); });
-on('focusout', () => { if (held) setTimeout(() => { const l = list(); if (l && held && !inUse(l)) refresh(); }); });
+on('mouseout', e => { if (held.size && e.target.closest?.('#list') && !list().contains(e.relatedTarget)) refresh(); });
+on('focusout', () => { if (held.size) setTimeout(() => { const l = list(); if (l && held.size && !inUse(l)) refresh(); }); });
 
 // The current row follows the URL, whoever rendered the list.
 const mark = () => {

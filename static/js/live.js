@@ -65,7 +65,7 @@ if (el) {
   connect();
 }
 
-document.addEventListener('live:signedout', () => { location.href = '/login?next=' + encodeURIComponent(location.pathname + location.search); });
+document.addEventListener('live:signedout', () => { location.href = '/login?signed_out=1&next=' + encodeURIComponent(location.pathname + location.search); });
 
 // The banner: shown while the line is down, said once, with the seconds to the next try.
 const conn = document.getElementById('conn');

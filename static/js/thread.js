@@ -1,4 +1,6 @@
 // The open thread: a signal means "fetch what changed since rev N"; every message is upserted by id.
+import { toast } from './toast.js';
+import { say } from './text.js';
 const on = (n, f) => document.addEventListener(n, f);
 const log = () => document.getElementById('log');
 const atBottom = l => l.scrollHeight - l.scrollTop - l.clientHeight < 40;
@@ -12,13 +14,15 @@ export async function upsert(html, { stick } = {}) {
   let fresh = 0;
   for (const li of [...t.content.children]) {
     const old = document.getElementById(li.id);
+    if (old?.matches('.day')) continue;
     if (old) { await htmx.swap({ sourceElement: old, target: old, swap: 'outerMorph', text: li.outerHTML }); continue; }
-    const seq = +li.dataset.seq;
-    const after = [...ol.children].findLast(x => x.dataset.seq && +x.dataset.seq < seq);
-    const waiting = [...ol.children].find(x => !x.dataset.seq);
-    after ? after.after(li) : waiting ? waiting.before(li) : ol.append(li);
+    const seq = +li.dataset.seq, known = [...ol.children].filter(x => x.dataset.seq);
+    const after = known.findLast(x => +x.dataset.seq < seq);
+    if (!after && document.getElementById('older')) continue; // it is on a page that is not shown
+    if (after && after === known.at(-1) && l.hasAttribute('data-past')) continue; // as is this one
+    after ? after.after(li) : ol.prepend(li);
     htmx.process(li);
-    fresh++;
+    if (!li.matches('.day')) fresh++;
   }
   if (bottom) l.scrollTop = l.scrollHeight;
   else if (fresh) document.getElementById('jump').hidden = false;
@@ -39,6 +43,7 @@ export async function refresh() {
       l.dataset.unread = r.headers.get('Kanal-Unread') || '0';
       document.dispatchEvent(new CustomEvent('thread:changed', { detail: { version: r.headers.get('Kanal-Version'), closes: r.headers.get('Kanal-Closes-At') } }));
       seen();
+      if (r.headers.get('Kanal-More') === 'true') again = true;
     } while (again);
   } catch { /* the next live:up fetches the tail */ } finally { running = false; }
 }
@@ -46,6 +51,30 @@ on('live:conversation', e => { if (e.detail === log()?.dataset.conversation) ref
 on('live:up', refresh);
 on('click', e => { if (e.target.closest('#jump')) { const l = log(); l.scrollTop = l.scrollHeight; l.focus({ preventScroll: true }); } });
 on('live:resync', refresh);
+// Older messages come in above; what is being read stays where it is.
+async function older(link) {
+  const l = log();
+  if (link._busy) return;
+  link._busy = true;
+  try {
+    const r = await fetch(link.dataset.older, { headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' } });
+    if (!r.ok || log() !== l) return;
+    const t = document.createElement('template'), ol = l.querySelector('ol');
+    t.innerHTML = await r.text();
+    for (const d of t.content.querySelectorAll('.day')) document.getElementById(d.id)?.remove();
+    const from = l.scrollHeight - l.scrollTop, next = t.content.querySelector('.older'), lines = [...t.content.querySelectorAll('li')];
+    next ? link.closest('.older').replaceWith(next) : link.closest('.older').remove();
+    ol.prepend(...lines);
+    for (const li of lines) htmx.process(li);
+    l.scrollTop = l.scrollHeight - from;
+    (document.getElementById('older') || l).focus({ preventScroll: true });
+  } catch { toast(say('offline')); } finally { link._busy = false; }
+}
+on('click', e => {
+  const link = e.target.closest('#older');
+  if (link && !e.ctrlKey && !e.metaKey && !e.shiftKey) { e.preventDefault(); older(link); }
+});
+
 document.addEventListener('scroll', e => {
   const l = e.target;
   if (l.id !== 'log') return;

@@ -54,6 +54,14 @@ on('thread:changed', e => {
   }
 });
 
+// keep shows what was typed in the panel that has taken the form's place, or gives it back to a form.
+export function keep(typed) {
+  const kept = document.getElementById('kept'), body = document.getElementById('body');
+  if (!typed) return;
+  if (kept) { kept.textContent = typed; document.getElementById('kept-box').hidden = false; }
+  if (body && !body.value) { body.value = typed; body.dispatchEvent(new Event('input', { bubbles: true })); }
+}
+
 // What surrounds the messages (owner, state, panel in the composer's place) is fetched again. A form that stays is not
 // touched; when a panel takes its place, what was typed stands in the panel.
 on('thread:state', async () => {
@@ -66,14 +74,15 @@ on('thread:state', async () => {
     t.innerHTML = await r.text();
     const next = t.content.getElementById('composer'), h = t.content.getElementById('thread-head');
     if (f.dataset.mode !== next.dataset.mode) {
-      const typed = f.elements?.body?.value || '';
+      const typed = f.elements?.body?.value || document.getElementById('kept')?.textContent || '';
       await htmx.swap({ sourceElement: f, target: f, swap: 'outerHTML', text: next.outerHTML });
-      const kept = document.getElementById('kept');
-      if (kept && typed) { kept.textContent = typed; kept.hidden = document.getElementById('kept-h').hidden = false; }
-    }
+      keep(typed);
+    } else setTimeout(() => { f._asked = false; tick(); }, 1000); // by the server's clock the window is open a moment longer
     if (h && head) await htmx.swap({ sourceElement: head, target: head, swap: 'outerMorph', text: h.outerHTML });
+    const side = document.getElementById('side'), now = t.content.getElementById('side-now');
+    if (side && now) await htmx.swap({ sourceElement: side, target: side, swap: 'innerMorph', text: now.innerHTML });
     tick();
-  } catch { f._asked = false; }
+  } catch { f._asked = false; f.dataset.version = ''; }
 });
 
 on('htmx:after:swap', tick);

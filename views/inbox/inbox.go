@@ -4,6 +4,7 @@ package inbox
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -19,13 +20,30 @@ type Page struct {
 	Thread *Thread
 }
 
+// Part says which part of a list is shown: Size rows of a view, after a place ("" is the beginning).
+type Part struct {
+	View  models.InboxView
+	After string
+	Size  int
+}
+
+// query is the part in an address.
+func (p Part) query() string {
+	q := "?view=" + string(p.View) + "&rows=" + strconv.Itoa(p.Size)
+	if p.After != "" {
+		q += "&after=" + url.QueryEscape(p.After)
+	}
+	return q
+}
+
 // List is the conversation list of one view.
 type List struct {
-	View    models.InboxView
+	Part
 	Rows    []models.ConversationRow
 	Counts  models.InboxCounts
+	First   models.ConversationID // what "Take next" would give now, 0 for nothing
 	Current models.ConversationID
-	More    string // the address of the next page, "" when there is none
+	More    *Part // the part with more rows, nil when there are none
 	Now     time.Time
 	Notice  string // what to know about the accounts in use
 }
@@ -33,8 +51,10 @@ type List struct {
 // Thread is one open conversation.
 type Thread struct {
 	Row      models.ConversationRow
+	View     models.InboxView // of the list that it was opened from
 	Messages []models.Message
-	Older    string // the address of the page before, "" when there is none
+	Older    int64 // there are messages before this seq; 0 for none
+	Past     bool  // a page of older messages: the newest are not on it
 	Earlier  []models.ConversationRow
 	Viewer   models.Viewer
 	Composer Composer
@@ -56,6 +76,7 @@ type Composer struct {
 	EnterSends bool
 	Now        time.Time
 	Focus      bool // the panel takes the focus: it has just replaced the form
+	View       models.InboxView
 }
 
 // mode says what stands in the composer's place.
@@ -94,10 +115,10 @@ func address(r models.ConversationRow) string {
 }
 
 func firstName(r models.ConversationRow) string {
-	if r.ContactName == "" {
-		return address(r)
+	if words := strings.Fields(r.ContactName); len(words) > 0 {
+		return words[0]
 	}
-	return strings.Fields(r.ContactName + " ")[0]
+	return address(r)
 }
 
 func id[T ~int64](v T) string { return strconv.FormatInt(int64(v), 10) }
@@ -150,9 +171,56 @@ func (l List) tabs(ctx context.Context) []components.Tab {
 	}
 }
 
-// line is a message, or the day that begins with it.
+// newDay tells whether a day begins with the message.
 func newDay(ctx context.Context, ms []models.Message, i int) bool {
 	return i == 0 || i18n.Date(ctx, ms[i].CreatedAt) != i18n.Date(ctx, ms[i-1].CreatedAt)
+}
+
+// day is the mark of a day in the thread.
+func day(ctx context.Context, m models.Message) string {
+	return "day-" + m.CreatedAt.In(i18n.From(ctx).Zone).Format("2006-01-02")
+}
+
+// firstUnread gives the seq of the first message that nobody responsible has seen, and how many there are.
+func (t Thread) firstUnread() (seq int64, n int) {
+	if t.Past {
+		return 0, 0
+	}
+	for i := len(t.Messages) - 1; i >= 0 && n < t.Row.Unread; i-- {
+		if t.Messages[i].Direction == models.In {
+			seq, n = t.Messages[i].Seq, n+1
+		}
+	}
+	return seq, n
+}
+
+func (t Thread) older(rest string) string {
+	return conversationURL(t.Row.ID, "", rest+"?before="+strconv.FormatInt(t.Older, 10))
+}
+
+// admin gives the address of the account for those who may mend it, else "".
+func (t Thread) admin() string {
+	if t.Viewer.Role != models.Administrator {
+		return ""
+	}
+	return "/admin/accounts/" + id(t.Row.AccountID)
+}
+
+// state is where the page asks what stands around the messages.
+func (c Composer) state() string {
+	u := conversationURL(c.Row.ID, "", "/composer")
+	if c.View != "" {
+		u += "?view=" + string(c.View)
+	}
+	return u
+}
+
+// owned is who has the conversation as the page shows it.
+func owned(r models.ConversationRow) string {
+	if r.UserID == nil {
+		return "0"
+	}
+	return id(*r.UserID)
 }
 
 // domID is the one id of a message from the first moment: its client key when a person here wrote it, else its seq.
@@ -183,6 +251,17 @@ func (t Thread) failure(ctx context.Context, m models.Message) string {
 	}
 	return i18n.T(ctx, "twilio.code.other", "code", m.ErrorCode)
 }
+
+// code is Twilio's own, beside a sentence that says the same in words; "" when there is none.
+func (t Thread) code(m models.Message) string {
+	if _, known := t.Advice(m.ErrorCode); !known || m.ErrorCode == noAnswer {
+		return ""
+	}
+	return strconv.Itoa(m.ErrorCode)
+}
+
+// noAnswer is not a code of Twilio's: there was no answer.
+const noAnswer = 1
 
 func (t Thread) advice(m models.Message) string {
 	what, _ := t.Advice(m.ErrorCode)

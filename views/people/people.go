@@ -25,6 +25,7 @@ type SetupForm struct {
 type LoginForm struct {
 	Email, Next string
 	Remember    bool
+	SignedOut   bool // whoever worked here was signed out in the middle of it
 	Errors      components.Errors
 }
 

@@ -1,0 +1,139 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"testing"
+	"time"
+
+	"kanal/jobs"
+	"kanal/models"
+	"kanal/service"
+	"kanal/store"
+	"kanal/store/storetest"
+	"kanal/twilio"
+	"kanal/twilio/simulator"
+)
+
+// team is a center with two agents at work, for tests of the inbox in the browser: customers write on the simulator's
+// phone, and jobs send what agents write.
+type team struct {
+	*site
+	sid, number string
+	account     models.Account
+	ida, mads   models.User
+}
+
+func newTeam(t *testing.T, dialect store.Dialect, change ...func(*Options)) *team {
+	t.Helper()
+	change = append([]func(*Options){withSimulator(t), func(o *Options) { o.Store = storetest.Open(t, dialect, nil) }}, change...)
+	d := &team{site: newSite(t, change...)}
+	d.as(models.Administrator).post("/simulator/try").want(http.StatusSeeOther)
+	a := d.sim.Accounts()[0]
+	d.sid, d.number = a.SID, a.Senders[0].Number
+	d.outcome("read", 0)
+	accounts, err := d.store.Accounts(t.Context())
+	d.must(err)
+	d.account = accounts[0].Account
+	d.work()
+	d.ida, d.mads = d.agentNamed("Ida Holm"), d.agentNamed("Mads Berg")
+	return d
+}
+
+func (d *team) must(err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// work starts the jobs.
+func (d *team) work() {
+	d.t.Helper()
+	runner, err := jobs.New(d.store, d.service)
+	d.must(err)
+	d.must(runner.Start(context.WithoutCancel(d.t.Context())))
+	d.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := runner.Stop(ctx); err != nil {
+			d.t.Error(err)
+		}
+	})
+}
+
+func (d *team) agentNamed(name string) models.User {
+	d.t.Helper()
+	u := d.user(models.Agent, fmt.Sprintf("%x@kanal.test", name))
+	d.must(d.store.InTx(d.t.Context(), func(tx *store.Tx) error {
+		u.Name = name
+		return tx.SaveUser(d.t.Context(), &u)
+	}))
+	return u
+}
+
+// says lets a customer with this name write and gives the conversation.
+func (d *team) says(name, body string) models.ConversationID {
+	d.t.Helper()
+	from := d.phone(name)
+	codes := d.sim.Receive(d.sid, simulator.Write{Customer: from, Number: d.number, Body: body})
+	if len(codes) != 1 || codes[0] != http.StatusOK {
+		d.t.Fatalf("webhook: %v", codes)
+	}
+	return d.newest(from)
+}
+
+// phone gives the address of the customer with this name.
+func (d *team) phone(name string) twilio.Address {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	a := twilio.Address(fmt.Sprintf("whatsapp:+47%08d", 40000000+h.Sum32()%50000000))
+	d.sim.AddCustomer(d.sid, simulator.Customer{Name: name, Address: a})
+	return a
+}
+
+// newest gives the customer's newest conversation.
+func (d *team) newest(address twilio.Address) models.ConversationID {
+	d.t.Helper()
+	rows, err := d.store.Conversations(d.t.Context(), models.Viewer{Role: models.Administrator}, store.InboxFilter{View: models.ViewAll})
+	d.must(err)
+	for _, r := range rows {
+		if r.Address == string(address) {
+			return r.ID
+		}
+	}
+	d.t.Fatalf("no conversation of %s", address)
+	return 0
+}
+
+// has gives a conversation to an agent.
+func (d *team) has(u models.User, id models.ConversationID) models.ConversationID {
+	d.t.Helper()
+	d.must(d.service.AssignToMe(d.t.Context(), viewerOf(u), id))
+	return id
+}
+
+func viewerOf(u models.User) models.Viewer { return models.Viewer{User: u.ID, Role: u.Role} }
+
+func (d *team) writes(u models.User, id models.ConversationID, body string) models.Message {
+	d.t.Helper()
+	m, err := d.service.Reply(d.t.Context(), viewerOf(u), service.Reply{Conversation: id, Key: newClientKey(), Body: body})
+	d.must(err)
+	return m
+}
+
+func thread(id models.ConversationID) string { return fmt.Sprintf("/inbox/%d", id) }
+
+// outcome says what becomes of the messages that are sent from now on.
+func (d *team) outcome(final string, code int) {
+	d.sim.SetOutcome(d.sid, simulator.Outcome{Final: final, Code: code, Step: time.Millisecond})
+}
+
+// ahead moves the clock of the simulated account; the open pages hear of it.
+func (d *team) ahead(by time.Duration) {
+	d.t.Helper()
+	d.must(d.service.SkipAhead(d.t.Context(), models.Viewer{Role: models.Administrator}, d.sid, by))
+	d.alignSimulator()
+}
