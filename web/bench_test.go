@@ -81,7 +81,7 @@ func BenchmarkRender(b *testing.B) {
 	s, w := benchServer(b)
 	v := models.Viewer{User: w.Agents[0].ID, Role: models.Agent}
 	ctx := i18n.With(context.Background(), i18n.Locale{Lang: i18n.EN})
-	list := inbox.List{View: models.ViewAll, Now: s.store.Now()}
+	list := inbox.List{Part: inbox.Part{View: models.ViewAll}, Now: s.store.Now()}
 	for i := range 50 {
 		row, err := s.store.Conversation(b.Context(), v, w.Conversations[w.Owned(0)[i]].ID)
 		if err != nil {

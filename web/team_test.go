@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,12 +25,14 @@ type team struct {
 	sid, number string
 	account     models.Account
 	ida, mads   models.User
+	browser     context.Context //nolint:containedctx // the handle of the browser is a context
 }
 
 func newTeam(t *testing.T, dialect store.Dialect, change ...func(*Options)) *team {
 	t.Helper()
 	change = append([]func(*Options){withSimulator(t), func(o *Options) { o.Store = storetest.Open(t, dialect, nil) }}, change...)
 	d := &team{site: newSite(t, change...)}
+	d.listen()
 	d.as(models.Administrator).post("/simulator/try").want(http.StatusSeeOther)
 	a := d.sim.Accounts()[0]
 	d.sid, d.number = a.SID, a.Senders[0].Number
@@ -47,6 +50,14 @@ func (d *team) must(err error) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
+}
+
+// listen hears what other instances, and on PostgreSQL this one too, publish.
+func (s *site) listen() {
+	ctx, stop := context.WithCancel(context.Background())
+	var listening sync.WaitGroup
+	listening.Go(func() { s.store.Listen(ctx) })
+	s.t.Cleanup(func() { stop(); listening.Wait() })
 }
 
 // work starts the jobs.

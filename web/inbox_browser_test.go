@@ -1,0 +1,556 @@
+package web
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"kanal/models"
+	"kanal/store"
+	"kanal/store/storetest"
+	"kanal/twilio/simulator"
+)
+
+// Parts of the inbox's page, as scripts see them.
+const (
+	bubbles = "[...document.querySelectorAll('#msgs .msg .bub__t')].map(x => x.textContent).join('|')"
+	polite  = "document.getElementById('live-polite').textContent"
+	rowsNow = "[...document.querySelectorAll('#list .conv__n')].map(x => x.textContent).join('|')"
+)
+
+func lastState(state models.MessageState) string {
+	return fmt.Sprintf("[...document.querySelectorAll('#msgs .msg--out')].at(-1)?.dataset.state === %q", state)
+}
+
+func types(b *seat, text string) {
+	b.focus("#body")
+	b.press(text)
+}
+
+func jsText(s string) string { return fmt.Sprintf("%q", s) }
+
+// A customer writes: the row appears in every list and the message in the open thread, without anybody doing anything.
+func TestInboxMessageArrivesLive(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *team) {
+		ida, mads := d.at(d.ida, "/inbox?view=queue"), d.at(d.mads, "/inbox?view=all")
+		ida.see("The queue is empty.")
+		id := d.says("Kari Nordli", "Hei, hvor er pakken?")
+		for _, b := range []*seat{ida, mads} {
+			b.wait(rowsNow + " === 'Kari Nordli'")
+			b.see("Hei, hvor er pakken?")
+		}
+		ida.click("#list a.conv")
+		ida.wait(bubbles + " === 'Hei, hvor er pakken?'")
+		ida.wait("document.title === 'Kari Nordli – Kanal'")
+		ida.wait("document.getElementById('inbox-h').textContent === 'Inbox: Conversation with Kari Nordli'")
+		mads.open(thread(id) + "?view=all")
+		d.says("Kari Nordli", "Er dere der?")
+		for _, b := range []*seat{ida, mads} {
+			b.wait(bubbles + " === 'Hei, hvor er pakken?|Er dere der?'")
+		}
+
+		// Her own conversation elsewhere: the number in the title and the icon; it goes when the thread is read.
+		other := d.has(d.ida, d.says("Jonas Bakke", "Takk"))
+		ida.wait("document.title === '(1) Kari Nordli – Kanal' && document.getElementById('favicon').href.includes('dot')")
+		ida.open(thread(other))
+		ida.see("1 new message")
+		ida.wait("document.title === 'Jonas Bakke – Kanal' && !document.getElementById('favicon').href.includes('dot')")
+		d.says("Jonas Bakke", "Hallo?")
+		ida.wait(bubbles + " === 'Takk|Hallo?'")
+		ida.wait("document.title === 'Jonas Bakke – Kanal' && !document.querySelector('#list .badge')")
+	})
+}
+
+// Take next by key and by button; who comes second is told who was first.
+func TestInboxTakeNext(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *team) {
+		first := d.says("Kari Nordli", "En")
+		second := d.says("Jonas Bakke", "To")
+		ida := d.at(d.ida, "/inbox?view=queue")
+		ida.wait(rowsNow + " === 'Kari Nordli|Jonas Bakke'")
+		d.must(d.service.TakeOver(t.Context(), viewerOf(d.mads), first, 0))
+		ida.js("document.querySelector('#next [name=first]').value = '" + number(first) + "'; document.activeElement.blur()")
+		ida.press("n")
+		ida.at(thread(second))
+		ida.see("Mads took the conversation first. Here is the next one.")
+
+		// The same with the button, when nothing is left.
+		third := d.says("Sofie Myhre", "Tre")
+		ida.open("/inbox?view=queue")
+		d.must(d.service.TakeOver(t.Context(), viewerOf(d.mads), third, 0))
+		ida.wait("document.getElementById('next')")
+		ida.js("document.querySelector('#next [name=first]').value = '" + number(third) + "'; document.getElementById('next').requestSubmit()")
+		ida.see("Mads took the conversation first. The queue is empty.")
+		ida.open("/inbox")
+		ida.js("document.activeElement.blur()")
+		ida.press("n")
+		ida.see("The queue is empty.")
+	})
+}
+
+// A reply: the bubble is there at once, its ticks move up to two blue ones, the row follows, the other agent's page too.
+func TestInboxReply(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *team) {
+		d.outcome("read", 0)
+		id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+		ida, mads := d.at(d.ida, thread(id)), d.at(d.mads, thread(id)+"?view=all")
+		mads.see("Ida Holm has the conversation")
+		types(ida, "Hei *Kari*")
+		ida.send()
+		ida.wait("document.getElementById('body').value === '' && document.activeElement.id === 'body'")
+		ida.wait(bubbles + " === 'Hei|Hei *Kari*'")
+		for _, b := range []*seat{ida, mads} {
+			b.wait(lastState(models.Read))
+			b.wait("[...document.querySelectorAll('#msgs .msg--out .meta')].at(-1).querySelector('.is-read') && document.querySelector('#list .conv__x .is-read')")
+			b.wait(bubbles + " === 'Hei|Hei *Kari*'")
+		}
+		if n := d.creates(); n != 1 {
+			t.Errorf("%d messages at Twilio", n)
+		}
+	})
+}
+
+func (d *team) creates() (n int) {
+	for _, e := range d.sim.Ledger(d.sid) {
+		if e.What == "create" && e.SID != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// A message that failed says why and what to do next.
+func TestInboxFailures(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+	b := d.at(d.ida, thread(id))
+	said := "[...document.querySelectorAll('#msgs .fail')].at(-1)?.innerText.replace(/\\s+/g, ' ')"
+	for _, f := range []struct {
+		final string
+		code  int
+		says  string
+	}{
+		{"failed", 63024, "The number cannot receive WhatsApp. Twilio code 63024"},
+		{"failed", 63007, "The sender number is not connected to WhatsApp at Twilio. Twilio code 63007 Ask an administrator"},
+		{"failed", 20003, "Twilio rejects the auth token. Twilio code 20003 Ask an administrator"},
+		{"failed", 21610, "The customer has opted out. Twilio code 21610"},
+		{"undelivered", 77777, "Not delivered. Twilio code 77777. Retry"},
+	} {
+		d.outcome(f.final, f.code)
+		types(b, fmt.Sprint("Svar ", f.code))
+		b.send()
+		b.wait(said + " === " + jsText(f.says))
+		b.wait("[...document.querySelectorAll('#msgs .bub')].at(-1).classList.contains('bub--fail')")
+	}
+	d.outcome("read", 0)
+	b.click("#msgs .msg:last-child .fail button")
+	b.wait(lastState(models.Read) + " && document.querySelectorAll('#msgs .msg--out').length === 5")
+
+	// Twilio did not process it: it is tried again by itself, and the bubble says so.
+	d.sim.Fail(d.sid, simulator.FaultTooMany)
+	types(b, "For mange")
+	b.send()
+	b.wait(lastState(models.Read))
+	// The answer is lost: nobody knows, and the page says that.
+	d.outcome("none", 0)
+	d.sim.Fail(d.sid, simulator.FaultCommitDrop)
+	types(b, "Kanskje")
+	b.send()
+	b.wait(said + " === 'Not sure the message was sent. Checking with Twilio.'")
+	b.wait("document.querySelectorAll('#msgs .msg--out:last-child button').length === 0")
+}
+
+// 63016 closes the window at once, in the open page too.
+func TestInboxRefusedOutsideWindow(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+	b := d.at(d.ida, thread(id))
+	d.outcome("undelivered", 63016)
+	types(b, "Hei")
+	b.send()
+	b.see("Not delivered. The reply window is closed.")
+	b.see("It is more than 24 hours since Kari wrote.")
+}
+
+// The window closes over a page with text in the box: the text stays, can be copied, and comes back with the window.
+func TestInboxWindowCloses(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+	b := d.at(d.ida, thread(id))
+	b.wait("document.querySelector('#win b').textContent.startsWith('23 h')")
+	d.ahead(20*time.Hour + 30*time.Minute)
+	b.wait("document.getElementById('win').classList.contains('win--w')")
+	types(b, "Vi sender en ny")
+	d.ahead(3 * time.Hour)
+	b.wait("document.querySelector('#win .wl').textContent === 'Closes in' && document.getElementById('win').classList.contains('win--e')")
+	b.wait("document.getElementById('body').value === 'Vi sender en ny'")
+	d.ahead(time.Hour)
+	b.see("The reply window is closed")
+	b.wait("document.getElementById('kept').textContent === 'Vi sender en ny' && document.getElementById('kept').checkVisibility()")
+	b.wait("document.querySelector('#composer [data-copy=kept]').checkVisibility()")
+	b.wait("document.querySelector('#list .conv').innerText.includes('Template only')")
+	d.draft(d.ida, id, "Vi sender en ny")
+	b.open(thread(id))
+	b.wait("document.getElementById('kept').textContent === 'Vi sender en ny'")
+	d.says("Kari Nordli", "Hallo?")
+	b.wait("document.getElementById('body')?.value === 'Vi sender en ny'")
+}
+
+// draft waits until the server has this draft.
+func (d *team) draft(u models.User, id models.ConversationID, want string) {
+	d.t.Helper()
+	d.until("draft "+want, func() bool {
+		row, err := d.store.Conversation(d.t.Context(), viewerOf(u), id)
+		d.must(err)
+		return row.Draft == want
+	})
+}
+
+func (d *team) until(what string, f func() bool) {
+	d.t.Helper()
+	for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			d.t.Fatal("never: " + what)
+		}
+	}
+}
+
+// A reply that loses the race against the window: the panel, and every text is kept, also what was typed since.
+func TestInboxReplyLosesRace(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+	b := d.at(d.ida, thread(id))
+	b.expect("422")
+	b.js("document.addEventListener('live:resync', e => e.stopImmediatePropagation(), true); window.hold = fetch; window.fetch = (u, o) => /messages$/.test(u) ? new Promise(r => window.go = () => r(hold(u, o))) : hold(u, o)")
+	for _, text := range []string{"En", "To"} {
+		types(b, text)
+		b.send()
+	}
+	types(b, "Tre")
+	d.ahead(25 * time.Hour)
+	b.js("go()")
+	b.see("The reply window is closed")
+	b.wait("document.getElementById('kept').textContent === 'En\\n\\nTo\\n\\nTre' && document.activeElement.matches('.closed')")
+	b.wait("!document.querySelector('#msgs .msg--out')")
+	d.draft(d.ida, id, "En\n\nTo\n\nTre")
+}
+
+// Resolve, undo, and the customer who writes in the wrap-up.
+func TestInboxResolve(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+	b := d.at(d.ida, thread(id))
+	b.js("document.activeElement.blur()")
+	b.press("e")
+	b.see("Resolved by Ida Holm")
+	b.wait("document.querySelector('#toasts').textContent.includes('Resolved')")
+	b.see("The conversation is resolved")
+	b.wait("document.querySelector('#list .clist__g').textContent === 'Wrap-up'")
+	b.click("#act-reopen")
+	b.wait("document.getElementById('body') && document.querySelector('#list .clist__g').textContent === 'My active'")
+	b.click("#act-resolve")
+	b.see("The conversation is resolved")
+	d.says("Kari Nordli", "En ting til")
+	b.wait("document.getElementById('body') && document.getElementById('act-resolve') && " + bubbles + ".endsWith('En ting til')")
+	b.wait("document.querySelector('#side dd').textContent === 'Active'")
+	b.click("#act-resolve")
+	b.click("#act-close")
+	b.see("The conversation is closed")
+	d.says("Kari Nordli", "Hallo igjen")
+	b.wait("document.querySelectorAll('#msgs .msg').length === 2")
+}
+
+// Drafts: kept per conversation, in the list, after a reload, and never in the wrong thread.
+func TestInboxDrafts(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	kari, jonas := d.has(d.ida, d.says("Kari Nordli", "Hei")), d.has(d.ida, d.says("Jonas Bakke", "Hallo"))
+	b := d.at(d.ida, thread(kari))
+	types(b, "Til Kari")
+	b.click(fmt.Sprintf("#row-%d", jonas))
+	b.wait("document.getElementById('thread-h').textContent === 'Jonas Bakke' && document.getElementById('body').value === ''")
+	d.draft(d.ida, kari, "Til Kari")
+	types(b, "Til Jonas")
+	b.do(chromedp.NavigateBack())
+	b.wait("document.getElementById('thread-h').textContent === 'Kari Nordli' && document.getElementById('body').value === 'Til Kari'")
+	b.wait("location.pathname === " + jsText(thread(kari)))
+	d.draft(d.ida, jonas, "Til Jonas")
+	b.wait(fmt.Sprintf("document.querySelector('#row-%d .conv__x').innerText === 'Draft: Til Jonas'", jonas))
+	b.open(thread(jonas))
+	b.wait("document.getElementById('body').value === 'Til Jonas'")
+	// Sent is gone, also for a draft whose saving is slow.
+	b.js("window.hold = fetch; window.fetch = (u, o) => /draft$/.test(u) ? new Promise(r => setTimeout(() => r(hold(u, o)), 300)) : hold(u, o)")
+	types(b, " og mer")
+	b.js("dispatchEvent(new Event('pagehide'))")
+	b.send()
+	b.wait(lastState(models.Read))
+	d.draft(d.ida, jonas, "")
+	b.open(thread(jonas))
+	b.wait("document.getElementById('body').value === ''")
+}
+
+// Somebody else has the conversation: the panel instead of the form, and what was typed is kept.
+func TestInboxTakenOver(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+	b := d.at(d.ida, thread(id))
+	types(b, "Jeg skriver nå")
+	d.must(d.service.TakeOver(t.Context(), viewerOf(d.mads), id, d.ida.ID))
+	b.see("Mads Berg has the conversation")
+	b.wait("document.getElementById('kept').textContent === 'Jeg skriver nå'")
+	b.wait("[...document.querySelectorAll('#side dd')].some(x => x.textContent === 'Mads Berg')")
+	b.click("#act-assign")
+	b.wait("document.getElementById('body')?.value === 'Jeg skriver nå'")
+	b.see("The conversation is yours")
+}
+
+// The line is gone: the banner, messages wait and go in order, and all that was missed comes back with the line.
+func TestInboxConnectionLost(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	id, line := d.has(d.ida, d.says("Kari Nordli", "Hei")), d.over()
+	b := d.atOver(line.URL, d.ida, thread(id))
+	b.expect("ERR_")
+	b.wait("document.getElementById('conn').hidden")
+	line.set(false)
+	b.wait("!document.getElementById('conn').hidden")
+	b.see("Messages you write now are sent when we are back.")
+	for _, text := range []string{"En", "To"} {
+		types(b, text)
+		b.send()
+	}
+	b.wait("[...document.querySelectorAll('#msgs .is-pending')].length === 2")
+	d.says("Kari Nordli", "Imens")
+	line.set(true)
+	b.js("document.querySelector('[data-live-retry]').click()")
+	b.wait("document.getElementById('conn').hidden && " + polite + " === 'Connected again.'")
+	b.wait(bubbles + " === 'Hei|Imens|En|To'")
+	b.wait(lastState(models.Read))
+	if n := d.creates(); n != 2 {
+		t.Errorf("%d messages at Twilio", n)
+	}
+}
+
+// Signed out in another tab: to the login, and then back with the draft and what waited to be sent.
+func TestInboxSignedOut(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+	b := d.at(d.ida, thread(id))
+	b.expect("401")
+	b.wait("document.getElementById('conn').hidden")
+	b.js("window.hold = fetch; window.fetch = (u, o) => /messages$/.test(u) ? Promise.reject(new TypeError('offline')) : hold(u, o)")
+	types(b, "Venter")
+	b.send()
+	b.wait("document.querySelector('#msgs .is-pending .st').textContent === 'Waiting for network'")
+	types(b, "Halvferdig")
+	d.endSessions(d.ida)
+	b.at("/login")
+	b.see("You are signed out. Your drafts are saved.")
+	b.js("document.getElementById('email').value = " + jsText(d.ida.Email) + "; document.getElementById('password').value = " + jsText(testPassword) + "; document.getElementById('login').requestSubmit()")
+	b.at(thread(id))
+	b.wait("document.getElementById('body').value === 'Halvferdig'")
+	b.wait(bubbles + " === 'Hei|Venter'")
+	b.wait(lastState(models.Read))
+	d.draft(d.ida, id, "Halvferdig")
+}
+
+// The list stays still under the pointer; the pill says what has changed and brings it.
+func TestInboxListHeld(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	d.has(d.ida, d.says("Kari Nordli", "Hei"))
+	d.has(d.ida, d.says("Jonas Bakke", "Hallo"))
+	b := d.at(d.ida, "/inbox")
+	b.wait(rowsNow + " === 'Jonas Bakke|Kari Nordli'")
+	b.do(chromedp.MouseEvent("mouseMoved", 200, 300))
+	b.wait("document.getElementById('list').matches(':hover')")
+	d.says("Kari Nordli", "Hallo?")
+	b.wait("document.getElementById('list-pill').innerText.trim() === '1 update'")
+	b.wait(rowsNow + " === 'Jonas Bakke|Kari Nordli'")
+	b.do(chromedp.MouseEvent("mouseMoved", 900, 600))
+	b.wait(rowsNow + " === 'Kari Nordli|Jonas Bakke' && document.getElementById('list-pill').hidden")
+}
+
+// Long lists and long threads come in pages; what is being read does not move, and what is live stays right.
+func TestInboxPaging(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	for i := range 120 {
+		d.says(fmt.Sprintf("Kunde %03d", i), "Hei")
+	}
+	id := d.has(d.ida, d.says("Kari Nordli", "Nr 0"))
+	for i := range 119 {
+		d.says("Kari Nordli", fmt.Sprintf("Nr %d", i+1))
+	}
+	b := d.at(d.ida, "/inbox?view=all")
+	rows := func(n int) string { return fmt.Sprintf("document.querySelectorAll('#list a.conv').length === %d", n) }
+	b.wait(rows(50))
+	b.click("#list-more")
+	b.wait(rows(100))
+	d.says("Kunde 090", "Hallo?")
+	b.wait(rowsNow + ".startsWith('Kunde 090') && " + rows(100))
+	b.click("#list-more")
+	b.wait(rows(121) + " && !document.getElementById('list-more')")
+
+	b.open(thread(id))
+	count := func(n int) string { return fmt.Sprintf("document.querySelectorAll('#msgs .msg').length === %d", n) }
+	b.wait(count(50))
+	b.js("document.getElementById('log').scrollTop = 0; first = document.querySelector('#msgs .msg'); at = first.getBoundingClientRect().top")
+	b.click("#older")
+	b.wait(count(100))
+	b.wait("Math.abs(first.getBoundingClientRect().top - at) < 40 && document.querySelectorAll('#msgs .day').length === 1")
+	d.says("Kari Nordli", "Ny")
+	b.wait(count(101) + " && !document.getElementById('jump').hidden && Math.abs(first.getBoundingClientRect().top - at) < 40")
+	b.click("#jump")
+	b.wait("document.getElementById('jump').hidden")
+	b.click("#older")
+	b.wait("!document.getElementById('older') && " + bubbles + ".startsWith('Nr 0|Nr 1|')")
+}
+
+// Everything by keyboard; the list of keys names only what works.
+func TestInboxKeyboard(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	kari, jonas := d.has(d.ida, d.says("Kari Nordli", "Hei")), d.has(d.ida, d.says("Jonas Bakke", "Hallo"))
+	b := d.at(d.ida, "/inbox")
+	b.js("document.activeElement.blur()")
+	b.press("j")
+	b.at(thread(jonas))
+	b.press("j")
+	b.wait("location.pathname === " + jsText(thread(kari)) + " && document.querySelector('#list [aria-current=page]').id === 'row-" + number(kari) + "'")
+	b.focused("#row-" + number(kari))
+	b.press("k")
+	b.wait("location.pathname === " + jsText(thread(jonas)) + " && document.getElementById('thread-h').textContent === 'Jonas Bakke'")
+	b.press("r")
+	b.focused("#body")
+	b.press("\u001b")
+	b.focused("#row-" + number(jonas))
+	for _, at := range []string{"#body", ".side__s", "a.conv"} {
+		b.js("document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'F6', bubbles: true}))")
+		b.focused(at)
+	}
+	b.press("?")
+	b.wait("document.getElementById('keys').open")
+	b.press("\u001b")
+	b.wait("!document.getElementById('keys').open")
+}
+
+// On a phone one pane at a time; on a tablet the details are a page.
+func TestInboxPhone(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	id := d.says("Kari Nordli", "Hei")
+	b := d.at(d.ida, "/inbox?view=queue")
+	b.size(390, 844)
+	pane := func(shown, hidden string) {
+		t.Helper()
+		b.wait("document.querySelector('" + shown + "').checkVisibility() && !document.querySelector('" + hidden + "').checkVisibility()")
+	}
+	pane("#list", "#thread")
+	b.click("#list a.conv")
+	b.wait("document.getElementById('log')")
+	pane("#thread", "#list")
+	b.click("#act-assign")
+	b.wait("document.getElementById('act-resolve')")
+	b.click("#thread-details")
+	b.at(thread(id) + "/details")
+	b.see("Workstream")
+	b.click(".details__b a")
+	b.at(thread(id))
+	b.click("#thread-back")
+	b.at("/inbox")
+	pane("#list", "#thread")
+	b.narrow()
+	b.size(390, 844)
+	b.open(thread(id))
+	b.narrow()
+}
+
+// Two instances over one database: what one takes in appears at the other, and the ticks too.
+func TestInboxTwoInstances(t *testing.T) {
+	address := storetest.URL(t, store.Postgres)
+	a := newTeam(t, store.SQLite, func(o *Options) { o.Store = storetest.OpenURL(t, address, nil) })
+	other := newSiteBeforeSetup(t, func(o *Options) {
+		o.Store, o.Simulator = storetest.OpenURL(t, address, nil), a.sim
+	})
+	other.listen()
+	id := a.has(a.ida, a.says("Kari Nordli", "Hei"))
+	b := a.atOver(other.url, a.ida, thread(id))
+	b.wait("document.getElementById('conn').hidden && document.getElementById('log')")
+	a.says("Kari Nordli", "Hører du meg?")
+	b.wait(bubbles + " === 'Hei|Hører du meg?'")
+	types(b, "Ja")
+	b.send()
+	b.wait(lastState(models.Read))
+	a.says("Jonas Bakke", "Hallo")
+	b.wait("/Queue\\s*1/.test(document.getElementById('list').innerText)")
+}
+
+// at opens a tab in which a user is signed in, in English.
+func (d *team) at(u models.User, path string) *seat {
+	d.t.Helper()
+	return d.atOver(d.url, u, path)
+}
+
+// atOver is at, over another line.
+func (d *team) atOver(base string, u models.User, path string) *seat {
+	d.t.Helper()
+	b := d.sit(base)
+	b.cookie(sessionCookie, d.token(u))
+	b.cookie("lang", "en")
+	b.open(path)
+	return b
+}
+
+// token signs a user in and gives the cookie's value.
+func (d *team) token(u models.User) string {
+	d.t.Helper()
+	to, err := url.Parse(d.url)
+	d.must(err)
+	for _, c := range d.signedIn(u).client.Jar.Cookies(to) {
+		if c.Name == sessionCookie {
+			return c.Value
+		}
+	}
+	d.t.Fatal("not signed in")
+	return ""
+}
+
+// line is the line between a browser and the center, which a test can cut.
+type line struct {
+	*httptest.Server
+	cut atomic.Bool
+}
+
+// over opens the line.
+func (d *team) over() *line {
+	d.t.Helper()
+	to, err := url.Parse(d.url)
+	d.must(err)
+	l, proxy := &line{}, httputil.NewSingleHostReverseProxy(to)
+	proxy.ErrorLog = log.New(io.Discard, "", 0)
+	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if l.cut.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	d.t.Cleanup(func() { l.CloseClientConnections(); l.Close() })
+	return l
+}
+
+func (l *line) set(up bool) {
+	l.cut.Store(!up)
+	if !up {
+		l.CloseClientConnections()
+	}
+}
+
+// endSessions signs a user out everywhere.
+func (d *team) endSessions(u models.User) {
+	d.t.Helper()
+	d.must(d.store.InTx(d.t.Context(), func(tx *store.Tx) error { return tx.EndLoginSessions(d.t.Context(), u.ID, "") }))
+}

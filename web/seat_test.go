@@ -1,0 +1,82 @@
+package web
+
+import (
+	"strconv"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	cdpnetwork "github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// seat is the tab of one person among several: with a profile of its own, and as seen and focused as the only tab is.
+type seat struct{ *tab }
+
+// sit opens a tab in a profile of its own; base is the line to the center.
+func (d *team) sit(base string) *seat {
+	d.t.Helper()
+	if d.browser == nil {
+		d.browser = chromium(d.t)
+	}
+	ctx, stop := chromedp.NewContext(d.browser, chromedp.WithNewBrowserContext())
+	d.t.Cleanup(stop)
+	b := &seat{&tab{t: d.t, ctx: ctx, url: base}}
+	d.must(chromedp.Listen(ctx, b.hear))
+	d.t.Cleanup(b.complain)
+	_, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	d.must(err)
+	b.size(1440, 900)
+	return b
+}
+
+func (b *seat) cookie(name, value string) {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, cdpnetwork.SetCookie, cdpnetwork.SetCookieParams{Name: name, Value: value, URL: b.url}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// see waits for a text in what can be seen.
+func (b *seat) see(text string) {
+	b.t.Helper()
+	b.wait("document.body.innerText.includes(" + strconv.Quote(text) + ")")
+}
+
+func (b *seat) focus(selector string) {
+	b.t.Helper()
+	b.wait("document.querySelector(" + strconv.Quote(selector) + ")")
+	b.js("document.querySelector(" + strconv.Quote(selector) + ").focus()")
+}
+
+func (b *seat) focused(selector string) {
+	b.t.Helper()
+	b.wait("document.activeElement?.matches(" + strconv.Quote(selector) + ")")
+}
+
+// click waits for an element that can be seen and clicks on it.
+func (b *seat) click(selector string) {
+	b.t.Helper()
+	find := "[...document.querySelectorAll(" + strconv.Quote(selector) + ")].find(e => e.checkVisibility())"
+	b.wait(find)
+	b.js(find + ".click()")
+}
+
+// send presses Enter as a key without a character: where a script takes it, no line break is written.
+func (b *seat) send() {
+	b.t.Helper()
+	for _, kind := range []input.DispatchKeyEventType{"rawKeyDown", "keyUp"} {
+		_, err := chromedp.Call(b.ctx, input.DispatchKeyEvent, input.DispatchKeyEventParams{
+			Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, NativeVirtualKeyCode: 13,
+		})
+		if err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// narrow holds that the page does not scroll sideways at 320 pixels.
+func (b *seat) narrow() {
+	b.t.Helper()
+	b.size(320, 700)
+	b.wait("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+}
