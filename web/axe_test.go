@@ -177,6 +177,9 @@ func looks() []look {
 // TestPagesAreAccessible holds that no page, in no state, has a violation that axe finds, scrolls sideways, complains on
 // the console or has a focus that cannot be seen.
 func TestPagesAreAccessible(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser visits every page")
+	}
 	for _, l := range looks() {
 		t.Run(l.String(), func(t *testing.T) {
 			t.Parallel()

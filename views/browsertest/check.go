@@ -93,6 +93,7 @@ func (b *Tab) UnseenFocus() []string {
 // Check holds the page that is open against what every page must be, and names it by what.
 func (b *Tab) Check(what string) {
 	b.t.Helper()
+	b.Settle()
 	for name, found := range map[string][]string{
 		"axe": b.Axe(), "inline code": b.InlineCode(), "sideways": b.Overflow(), "focus that cannot be seen": b.UnseenFocus(), "complaint": b.Complaints(),
 	} {

@@ -166,6 +166,12 @@ func (b *Tab) Ready() {
 	b.Wait("document.readyState === 'complete' && typeof htmx === 'object'")
 }
 
+// Settle waits until nothing is being fetched for the page.
+func (b *Tab) Settle() {
+	b.t.Helper()
+	b.Wait("!document.querySelector('[aria-busy=true], .htmx-request')")
+}
+
 // JS runs a script.
 func (b *Tab) JS(script string) {
 	b.t.Helper()
