@@ -25,7 +25,7 @@ type visit struct {
 	path   func(w *world) string
 	do     func(b *browsertest.Tab) // brings it into the state; nil: as it opens
 	status int                      // of the page itself; 0 is 200
-	fresh  bool                     // in the center before its first start
+	in     string                   // "fresh": in the center before its first start; "empty": in the one that has nothing yet
 }
 
 func at(path string) func(*world) string { return func(*world) string { return path } }
@@ -60,11 +60,11 @@ const (
 )
 
 // visits are all pages in all their states.
-var visits = slices.Concat(peopleVisits, inboxVisits, errorVisits)
+var visits = slices.Concat(peopleVisits, inboxVisits, accountVisits, workstreamVisits, simulatorVisits, errorVisits)
 
 var peopleVisits = []visit{
-	{name: "setup", route: "/setup", path: at("/setup"), fresh: true},
-	{name: "setup refused", route: "/setup", path: at("/setup"), fresh: true, do: refused("setup")},
+	{name: "setup", route: "/setup", path: at("/setup"), in: "fresh"},
+	{name: "setup refused", route: "/setup", path: at("/setup"), in: "fresh", do: refused("setup")},
 	{name: "login", route: "/login", path: at("/login")},
 	{name: "login refused", route: "/login", path: at("/login?next=/me"), do: refused("login")},
 	{name: "link", route: "/link/:token", path: func(w *world) string { return "/link/" + w.link.Reveal() }},
@@ -109,6 +109,115 @@ var inboxVisits = []visit{
 	{name: "details", route: "/inbox/:conversation/details", who: agent, path: threadAt("mine", "/details")},
 }
 
+// wizardRefused leaves a step of a wizard with a name emptied.
+func emptied(form, name string) func(*browsertest.Tab) {
+	return func(b *browsertest.Tab) {
+		b.JS("document.getElementById('" + name + "').value = ''")
+		refused(form)(b)
+	}
+}
+
+// inDraft gives an address within the draft of an account that is complete but for its first message.
+func inDraft(more string) func(*world) string {
+	return func(w *world) string { return w.draft + more }
+}
+
+func inStream(more string) func(*world) string {
+	return func(w *world) string { return w.draftStream + more }
+}
+
+func inSettings(more string) func(*world) string {
+	return func(w *world) string { return w.settings + more }
+}
+
+const (
+	stepRoute    = "/admin/accounts/:account/setup/:step"
+	channelRoute = "/admin/workstreams/:workstream/whatsapp/:step"
+	tabRoute     = "/admin/workstreams/:workstream/numbers/:number/:step"
+)
+
+var accountVisits = []visit{
+	{name: "channels", route: "/admin/channels", who: admin, path: at("/admin/channels")},
+	{name: "no channels", route: "/admin/channels", who: admin, path: at("/admin/channels"), in: "empty"},
+	{name: "accounts", route: "/admin/accounts", who: admin, path: at("/admin/accounts")},
+	{name: "no accounts", route: "/admin/accounts", who: admin, path: at("/admin/accounts"), in: "empty"},
+	{name: "new account", route: newAccountURL, who: admin, path: at(newAccountURL)},
+	{name: "new account refused", route: newAccountURL, who: admin, path: at(newAccountURL), do: refused("wizard")},
+	{name: "step channel details", route: stepRoute, who: admin, path: inDraft("/channel-details")},
+	{name: "step account details", route: stepRoute, who: admin, path: inDraft("/account-details")},
+	{name: "step account details empty", route: stepRoute, who: admin, path: func(w *world) string { return w.begun + "/account-details" }},
+	{name: "step account details refused", route: stepRoute, who: admin, path: func(w *world) string { return w.begun + "/account-details" }, do: refused("wizard")},
+	{name: "step numbers", route: stepRoute, who: admin, path: inDraft("/numbers")},
+	{name: "step numbers with form", route: stepRoute, who: admin, path: inDraft("/numbers?add=1")},
+	{name: "step numbers refused", route: stepRoute, who: admin, path: inDraft("/numbers?add=1"), do: func(b *browsertest.Tab) {
+		b.Expect("422")
+		b.JS("document.querySelector('[name=action][value=add]').click()")
+		b.Wait("document.getElementById('errsum')")
+	}},
+	{name: "step callback", route: stepRoute, who: admin, path: inDraft("/callback")},
+	{name: "step callback, sandbox", route: stepRoute, who: admin, path: inDraft("/callback?number=sandbox")},
+	{name: "tab channel details", route: stepRoute, who: admin, path: at("/admin/accounts/1/setup/channel-details")},
+	{name: "tab channel details refused", route: stepRoute, who: admin, path: at("/admin/accounts/1/setup/channel-details"), do: func(b *browsertest.Tab) {
+		b.Expect("422")
+		b.JS("document.getElementById('name').value = ''; document.getElementById('name').form.requestSubmit()")
+		b.Wait("document.getElementById('errsum')")
+	}},
+	{name: "tab account details", route: stepRoute, who: admin, path: at("/admin/accounts/1/setup/account-details")},
+	{name: "tab numbers", route: stepRoute, who: admin, path: at("/admin/accounts/1/setup/numbers")},
+	{name: "tab callback", route: stepRoute, who: admin, path: at("/admin/accounts/1/setup/callback")},
+	{name: "account added", route: "/admin/accounts/:account/added", who: admin, path: at("/admin/accounts/1/added")},
+	{name: "delete account", route: "/admin/accounts/:account/delete", who: admin, path: at("/admin/accounts/2/delete")},
+	{name: "account in use", route: "/admin/accounts/:account/delete", who: admin, path: at("/admin/accounts/1/delete")},
+	{name: "senders", route: "/admin/accounts/:account/senders", who: admin, path: at("/admin/accounts/1/senders")},
+	{name: "senders in the dialog", route: stepRoute, who: admin, path: inDraft("/numbers"), do: opened("[hx-get$='/senders']")},
+	{name: "remove number", route: "/admin/accounts/:account/numbers/:number/remove", who: admin, path: at("/admin/accounts/1/numbers/1/remove")},
+	{name: "remove number in the dialog", route: stepRoute, who: admin, path: inDraft("/numbers"), do: opened("[hx-get$='/remove']")},
+}
+
+var workstreamVisits = []visit{
+	{name: "workstreams", route: "/admin/workstreams", who: admin, path: at("/admin/workstreams")},
+	{name: "no workstreams", route: "/admin/workstreams", who: admin, path: at("/admin/workstreams"), in: "empty"},
+	{name: "new workstream", route: "/admin/workstreams/new", who: admin, path: at("/admin/workstreams/new")},
+	{name: "new workstream refused", route: "/admin/workstreams/new", who: admin, path: at("/admin/workstreams/new"), do: refused("workstream")},
+	{name: "workstream", route: "/admin/workstreams/:workstream", who: admin, path: at("/admin/workstreams/1")},
+	{name: "workstream with a draft", route: "/admin/workstreams/:workstream", who: admin, path: inStream("")},
+	{name: "workstream without a channel", route: "/admin/workstreams/:workstream", who: admin, path: func(w *world) string { return w.emptyStream }},
+	{name: "edit workstream", route: "/admin/workstreams/:workstream/edit", who: admin, path: at("/admin/workstreams/1/edit")},
+	{name: "discard channel", route: "/admin/workstreams/:workstream/whatsapp/discard", who: admin, path: inStream("/whatsapp/discard")},
+	{name: "discard channel in the dialog", route: "/admin/workstreams/:workstream", who: admin, path: inStream(""), do: opened("[hx-get$='/discard']")},
+	{name: "channel number", route: channelRoute, who: admin, path: inStream("/whatsapp/number")},
+	{name: "channel number, none chosen", route: channelRoute, who: admin, path: func(w *world) string { return w.emptyStream + "/whatsapp/number" }, do: refused("wizard")},
+	{name: "channel language", route: channelRoute, who: admin, path: inStream("/whatsapp/language")},
+	{name: "channel behaviors", route: channelRoute, who: admin, path: inStream("/whatsapp/behaviors")},
+	{name: "channel behaviors refused", route: channelRoute, who: admin, path: inStream("/whatsapp/behaviors"), do: emptied("wizard", "greeting")},
+	{name: "channel features", route: channelRoute, who: admin, path: inStream("/whatsapp/user-features")},
+	{name: "channel features refused", route: channelRoute, who: admin, path: inStream("/whatsapp/user-features"), do: func(b *browsertest.Tab) {
+		b.JS("document.getElementById('customers').checked = document.getElementById('agents').checked = false")
+		refused("wizard")(b)
+	}},
+	{name: "channel summary", route: channelRoute, who: admin, path: inStream("/whatsapp/summary")},
+	{name: "channel ready", route: "/admin/workstreams/:workstream/numbers/:number/ready", who: admin, path: inSettings("/ready")},
+	{name: "settings of a number", route: "/admin/workstreams/:workstream/numbers/:number", who: admin, path: inSettings("")},
+	{name: "settings, behaviors", route: tabRoute, who: admin, path: inSettings("/behaviors")},
+	{name: "settings, features", route: tabRoute, who: admin, path: inSettings("/user-features")},
+	{name: "delete channel", route: "/admin/workstreams/:workstream/numbers/:number/delete", who: admin, path: inSettings("/delete")},
+	{name: "delete channel in the dialog", route: tabRoute, who: admin, path: inSettings("/language"), do: opened("[hx-get$='/delete']")},
+	{name: "queues", route: "/admin/queues", who: admin, path: at("/admin/queues")},
+	{name: "new queue", route: "/admin/queues/new", who: admin, path: at("/admin/queues/new")},
+	{name: "new queue refused", route: "/admin/queues/new", who: admin, path: at("/admin/queues/new"), do: refused("queue")},
+	{name: "queue", route: "/admin/queues/:queue", who: admin, path: at("/admin/queues/1")},
+}
+
+var simulatorVisits = []visit{
+	{name: "simulator", route: "/simulator", who: admin, path: at("/simulator")},
+	{name: "simulator with no account", route: "/simulator", who: admin, path: at("/simulator"), in: "empty"},
+	{name: "simulator, event", route: "/simulator/events/:entry", who: admin, path: at("/simulator/events/1")},
+	{name: "simulator, event in the dialog", route: "/simulator", who: admin, path: at("/simulator"), do: opened("#events a[hx-get]")},
+	{name: "simulator, all open", route: "/simulator", who: admin, path: at("/simulator"), do: func(b *browsertest.Tab) {
+		b.JS("document.querySelectorAll('#main details').forEach(d => d.open = true)")
+	}},
+}
+
 var errorVisits = []visit{
 	{name: "not found, nobody", route: "/login", path: at("/nothing"), status: http.StatusNotFound},
 	{name: "not found, agent", route: "/login", who: agent, path: at("/inbox/999999"), status: http.StatusNotFound},
@@ -119,8 +228,9 @@ var errorVisits = []visit{
 
 // noPages are the routes that answer machines and scripts, or lead elsewhere.
 var noPages = []string{
-	"/healthz", "/readyz", "/static/*", "/favicon.ico", "/events", "/",
+	"/healthz", "/readyz", "/static/*", "/favicon.ico", "/events", "/", "/admin/accounts/:account",
 	"/hooks/twilio/:key/inbound", "/hooks/twilio/:key/status",
+	"/simulator/phone", "/simulator/events",
 	"/inbox/list", "/inbox/:conversation/messages", "/inbox/:conversation/composer",
 }
 
@@ -184,24 +294,45 @@ func TestPagesAreAccessible(t *testing.T) {
 		t.Run(l.String(), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, l.dialect, func(o *Options) { o.Dev = true })
+			tabs := map[string]*browsertest.Tab{}
 			for _, v := range visits {
-				t.Run(v.name, func(t *testing.T) { w.visit(t, l, v) })
+				whose := v.in + string(v.who)
+				if tabs[whose] == nil {
+					tabs[whose] = w.tab(l, v)
+				}
+				t.Run(v.name, func(t *testing.T) { w.visit(t, tabs[whose], l, v) })
+				tabs[whose].In(w.t)
 			}
 		})
 	}
 }
 
-func (w *world) visit(t *testing.T, l look, v visit) {
-	s, b := w.site, w.browsers[v.who]
-	if v.fresh {
-		s, b = w.fresh, w.fresh.anonymous()
+// desk gives the center of a visit and who makes it.
+func (w *world) desk(v visit) (*site, *browser) {
+	switch v.in {
+	case "fresh":
+		return w.fresh, w.fresh.anonymous()
+	case "empty":
+		return w.empty, w.owner
 	}
-	tab := browsertest.Open(t, s.url)
+	return w.site, w.browsers[v.who]
+}
+
+// tab opens a tab in which the person of a visit is signed in.
+func (w *world) tab(l look, v visit) *browsertest.Tab {
+	s, b := w.desk(v)
+	tab := browsertest.Open(w.t, s.url)
 	tab.Cookie(languageCookie, l.lang)
 	tab.Cookie(themeCookie, l.theme)
 	if c := b.sessionCookie(); c != "" {
 		tab.Cookie(sessionCookie, c)
 	}
+	return tab
+}
+
+func (w *world) visit(t *testing.T, tab *browsertest.Tab, l look, v visit) {
+	tab.In(t)
+	tab.Desktop()
 	if l.phone {
 		tab.Phone()
 	}
@@ -210,6 +341,7 @@ func (w *world) visit(t *testing.T, l look, v visit) {
 		tab.Expect(fmt.Sprint("status of ", status))
 	}
 	if l.theme == "light" {
+		_, b := w.desk(v)
 		other := *b
 		other.t, other.Headers = t, http.Header{"Accept-Language": {l.lang}}
 		viewtest.Check(t, other.get(path).want(status, `lang="`+l.lang+`"`).Body)

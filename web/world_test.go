@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,32 +18,40 @@ import (
 	"kanal/twilio/simulator"
 )
 
-// world is a center in the middle of its work: a simulated account with customers who have written, jobs that run, and a
-// user of each role.
+// world is a center in the middle of its work: accounts and workstreams in all states, customers who have written, jobs
+// that run, and a user of each role.
 type world struct {
 	*site
-	sid, number string
-	account     models.Account
-	browsers    map[models.Role]*browser
-	rows        map[string]models.ConversationID // conversations by what is special about them
-	link        models.Secret                    // a one-time link
-	invited     models.User                      // whose link it is
-	fresh       *site                            // another center, before its first start
-}
+	sid, number  string
+	account      models.Account
+	browsers     map[models.Role]*browser
+	rows         map[string]models.ConversationID // conversations by what is special about them
+	link         models.Secret                    // a one-time link
+	invited      models.User                      // whose link it is
+	draft, begun string                           // addresses of the steps of two drafts of accounts
+	free         models.Number                    // belongs to no workstream
+	draftStream  string                           // addresses of a workstream with the draft of a channel, and of one without anything
+	emptyStream  string
+	settings     string // address of the settings of a number
 
-const worldNumber = "+4721000040"
+	fresh *site    // another center, before its first start
+	empty *site    // and one in which nothing is but an administrator
+	owner *browser // that administrator
+}
 
 // newWorld makes one. Its customers and conversations are those of rows below.
 func newWorld(t *testing.T, d store.Dialect, change ...func(*Options)) *world {
 	t.Helper()
 	change = append(change, withSimulator(t), func(o *Options) { o.Store = storetest.Open(t, d, nil) })
-	w := &world{site: newSite(t, change...), browsers: map[models.Role]*browser{}, rows: map[string]models.ConversationID{}, number: worldNumber}
+	w := &world{site: newSite(t, change...), browsers: map[models.Role]*browser{}, rows: map[string]models.ConversationID{}}
 	w.fresh = newSiteBeforeSetup(t, func(o *Options) { o.SetupToken = "code" })
+	w.empty = newSite(t, withSimulator(t))
+	w.owner = w.empty.as(models.Administrator)
 	w.browsers[""] = w.anonymous()
 	for _, r := range models.Roles() {
 		w.browsers[r] = w.as(r)
 	}
-	w.mint()
+	w.configure()
 	w.run()
 	w.talk()
 	var err error
@@ -57,32 +66,47 @@ func (w *world) viewer(r models.Role) models.Viewer {
 	return models.Viewer{User: w.browsers[r].User.ID, Role: r}
 }
 
-// mint makes the account with its number.
-func (w *world) mint() {
+// configure makes what an administrator makes: a simulated account in use, one that waits for its first message, one that
+// is begun, workstreams with a channel, with a draft of one and with none.
+func (w *world) configure() {
 	w.t.Helper()
-	a := w.sim.Mint("Kundeservice", worldNumber)
-	w.sid = a.SID
-	w.sim.SetOutcome(a.SID, simulator.Outcome{Final: "read", Step: time.Millisecond})
-	err := w.store.InTx(w.t.Context(), func(tx *store.Tx) error {
-		now := tx.Now()
-		w.account = models.Account{
-			Name: "Kundeservice", Channel: models.ChannelWhatsApp, SID: a.SID, HookKey: "key", State: models.AccountActive,
-			Step: models.StepCallback, Simulated: true, Version: 1, CreatedAt: now, UpdatedAt: now,
-		}
-		if err := tx.Insert(w.t.Context(), &w.account); err != nil {
-			return err
-		}
-		sealed := w.store.Seal(models.Secret(a.Token), fmt.Sprintf("accounts/%d", w.account.ID))
-		if err := tx.SetAccountToken(w.t.Context(), w.account.ID, sealed, "abcd"); err != nil {
-			return err
-		}
-		return tx.Insert(w.t.Context(), &models.Number{AccountID: w.account.ID, Name: "Kundeservice", Address: worldNumber, Version: 1, CreatedAt: now, UpdatedAt: now})
-	})
-	if err != nil {
-		w.t.Fatal(err)
+	b, ctx := w.browsers[models.Administrator], w.t.Context()
+	b.post("/simulator/try").want(http.StatusSeeOther)
+	a := w.sim.Accounts()[0]
+	w.sid, w.number = a.SID, a.Senders[0].Number
+	w.sim.SetOutcome(w.sid, simulator.Outcome{Final: "read", Step: time.Millisecond})
+	rows, err := w.store.Accounts(ctx)
+	w.must(err)
+	w.account = rows[0].Account
+
+	b.post("/simulator/accounts").want(http.StatusSeeOther)
+	other := w.sim.Accounts()[1]
+	w.draft = w.begin("Kundeservice Norge")
+	v := b.get(w.draft + "/account-details").want(http.StatusOK).version()
+	b.post(w.draft+"/account-details", "version", v, "sid", other.SID, "token", other.Token, "action", "next").to(w.draft + "/numbers")
+	b.post(w.draft+"/numbers", "name", "Kundeservice", "address", other.Senders[0].Number, "action", "next").to(w.draft + "/callback")
+	w.begun = w.begin("Påbegynt")
+
+	w.free = w.testAccount("Ekstra", "+4721000077")
+	w.draftStream, w.emptyStream = workstreamURL(w.testWorkstream("Norge")), workstreamURL(w.testWorkstream("Sverige"))
+	for _, step := range [][]string{
+		{"number", "number", number(w.free.ID)}, {"language", "language", "nb"}, {"behaviors", "greeting_on", "on", "greeting", "Hei!"},
+		{"user-features", "files", "on", "customers", "on"},
+	} {
+		at := w.draftStream + "/whatsapp/" + step[0]
+		form := append(step[1:], "action", "next", "version", b.get(at).want(http.StatusOK).version())
+		b.post(at, form...).want(http.StatusSeeOther)
 	}
-	w.must(w.service.Reload(w.t.Context()))
-	w.sim.SetInboundURL(a.SID, worldNumber, w.service.InboundURL(w.account))
+	numbers, err := w.store.NumbersIn(ctx, 1)
+	w.must(err)
+	w.settings = workstreamURL(1) + "/numbers/" + number(numbers[0].ID)
+}
+
+// begin makes the draft of an account and gives the address of its steps.
+func (w *world) begin(name string) string {
+	w.t.Helper()
+	a := w.browsers[models.Administrator].post(newAccountURL, "name", name, "channel", "whatsapp", "action", "next").want(http.StatusSeeOther)
+	return strings.TrimSuffix(a.Location, "/account-details")
 }
 
 // run starts the jobs, which send what agents write.
@@ -151,7 +175,7 @@ func (w *world) customer(what string) twilio.Address {
 func (w *world) write(what, kind string) models.ConversationID {
 	w.t.Helper()
 	from := w.customer(what)
-	codes := w.sim.Receive(w.sid, simulator.Write{Customer: from, Number: worldNumber, Kind: kind, Body: "Hei, hvor er pakken min?"})
+	codes := w.sim.Receive(w.sid, simulator.Write{Customer: from, Number: w.number, Kind: kind, Body: "Hei, hvor er pakken min?"})
 	if len(codes) != 1 || codes[0] != http.StatusOK {
 		w.t.Fatalf("webhook: %v", codes)
 	}
@@ -163,7 +187,7 @@ func (w *world) wrote(what string, at time.Time) models.ConversationID {
 	w.t.Helper()
 	from := w.customer(what)
 	form := url.Values{
-		"MessageSid": {"SM" + "00000000" + newClientKey()}, "AccountSid": {w.sid}, "From": {string(from)}, "To": {"whatsapp:" + worldNumber},
+		"MessageSid": {"SM" + "00000000" + newClientKey()}, "AccountSid": {w.sid}, "From": {string(from)}, "To": {"whatsapp:" + w.number},
 		"Body": {"Er dere der?"}, "ProfileName": {"Customer " + what}, "MessageType": {"text"}, "NumMedia": {"0"},
 	}
 	w.must(w.service.Receive(w.t.Context(), service.Call{Account: w.account, Form: form, ReceivedAt: at}))

@@ -63,6 +63,13 @@ func newTab(t testing.TB, parent context.Context, base string, opts ...chromedp.
 	return b
 }
 
+// In lets the tab fail another test from now on, such as a part of the one that opened it, and forgets what was expected.
+func (b *Tab) In(t testing.TB) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.t, b.expected = t, nil
+}
+
 // call fails the test when the browser refuses.
 func (b *Tab) call(_ any, err error) {
 	b.t.Helper()
