@@ -4,7 +4,7 @@ GO   ?= go
 LINT  = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-docs generate lint fmt
+.PHONY: help run test axe check bench bench-docs generate lint fmt
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,10 @@ run: ## Serve the center on http://127.0.0.1:8080, with its data in ./data
 test: ## Run every test with the race detector, on both databases and in a browser
 	@bash .ci/needs
 	KANAL_TEST_REQUIRE=postgres,chromium $(GO) test -race -timeout 15m ./...
+
+axe: ## Look at every page in both themes, languages and sizes, on both databases
+	@bash .ci/needs
+	KANAL_TEST_REQUIRE=postgres,chromium KANAL_TEST_AXE=all $(GO) test -timeout 60m -run 'TestPagesAreAccessible|TestEveryPageIsVisited' ./web
 
 check: ## Format, vet, linters, generated code, rules of the house, both catalogs
 	@bash .ci/check

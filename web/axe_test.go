@@ -137,6 +137,11 @@ const (
 )
 
 var accountVisits = []visit{
+	{name: "get started", route: "/admin", who: admin, path: at("/admin")},
+	{name: "get started from nothing", route: "/admin", who: admin, path: at("/admin"), in: "empty"},
+	{name: "gallery", route: "/admin/components", who: admin, path: at("/admin/components")},
+	{name: "gallery's dialog", route: "/admin/components/dialog", who: admin, path: at("/admin/components/dialog")},
+	{name: "gallery with its dialog", route: "/admin/components", who: admin, path: at("/admin/components"), do: opened("[hx-get='/admin/components/dialog']")},
 	{name: "channels", route: "/admin/channels", who: admin, path: at("/admin/channels")},
 	{name: "no channels", route: "/admin/channels", who: admin, path: at("/admin/channels"), in: "empty"},
 	{name: "accounts", route: "/admin/accounts", who: admin, path: at("/admin/accounts")},
