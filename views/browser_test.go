@@ -76,7 +76,11 @@ func (s *shellSite) page(r *http.Request) Page {
 func (s *shellSite) thread(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	me, closes := models.UserID(7), noon.Add(20*time.Hour)
 	row := models.ConversationRow{ContactName: "Kari Nordli", WindowClosesAt: &closes, WindowInbound: &noon}
-	row.ID, row.State, row.UserID, row.Address, row.OpenedAt = 7, models.Active, &me, "whatsapp:+4740000142", noon
+	row.ID = 7
+	if r.URL.Query().Has("other") {
+		row.ID = 8
+	}
+	row.State, row.UserID, row.Address, row.OpenedAt = models.Active, &me, "whatsapp:+4740000142", noon
 	t := inbox.Thread{Row: row, Viewer: models.Viewer{User: me}, Now: noon, Composer: inbox.Composer{Row: row, Viewer: models.Viewer{User: me}, Key: "k", Now: noon, EnterSends: true}}
 	p := s.page(r)
 	p.EnterNewline = r.URL.Query().Has("newline")
@@ -181,6 +185,7 @@ func TestScripts(t *testing.T) {
 		"composerSends":        composerSends,
 		"newestStaysInSight":   newestStaysInSight,
 		"composerNewline":      composerNewline,
+		"composerKeepsTyping":  composerKeepsTyping,
 		"outboxIsOnesOwn":      outboxIsOnesOwn,
 	} {
 		t.Run(name, func(t *testing.T) { f(newTab(t)) })
@@ -324,6 +329,18 @@ func newestStaysInSight(b *tab) {
 	b.JS("document.documentElement.insertAdjacentHTML('beforeend', '<section id=\"conn\" class=\"conn\"></section>')")
 	b.Wait("getComputedStyle(document.documentElement).getPropertyValue('--conn') !== ''")
 	b.Wait("(l => l.scrollHeight - l.scrollTop - l.clientHeight < 2)(document.getElementById('log'))")
+}
+
+// What is being typed stays when the same conversation arrives once more, as after "Assign to me"; another one gets nothing.
+func composerKeepsTyping(b *tab) {
+	b.Go("/inbox/7")
+	b.JS("document.getElementById('body').focus()")
+	b.Press("half a sent")
+	b.JS("document.getElementById('body').setSelectionRange(4, 4); htmx.ajax('GET', '/inbox/7', {target: '#thread', swap: 'innerHTML', select: '#thread > *'}); window.old = document.getElementById('body')")
+	b.Wait("document.getElementById('body') !== window.old && document.getElementById('body').value === 'half a sent'")
+	b.Wait("document.activeElement.id === 'body' && document.activeElement.selectionStart === 4")
+	b.JS("htmx.ajax('GET', '/inbox/7?other', {target: '#thread', swap: 'innerHTML', select: '#thread > *'})")
+	b.Wait("document.querySelector('form[data-composer]').dataset.composer === '8' && document.getElementById('body').value === ''")
 }
 
 // Who has chosen so writes lines with Enter and sends with Ctrl+Enter.

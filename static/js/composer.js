@@ -151,7 +151,21 @@ on('input', e => {
   clearTimeout(f._draft);
   f._draft = setTimeout(save, 800, f);
 });
-on('htmx:before:swap', e => { if (e.detail.tasks.some(t => t.target?.contains?.(document.getElementById('composer')))) save(document.getElementById('composer')); });
+let carried = null; // what is being typed while the pane of the same conversation arrives once more
+on('htmx:before:swap', e => {
+  const f = document.querySelector('form[data-composer]'), ta = f?.elements.body;
+  if (!f || !e.detail.tasks.some(t => t.target?.contains?.(f))) return;
+  carried = { id: f.dataset.composer, ta, focused: document.activeElement === ta };
+  save(f);
+});
+on('htmx:after:swap', () => {
+  const f = document.querySelector('form[data-composer]'), c = carried;
+  carried = null;
+  if (!c || f?.dataset.composer !== c.id || f.elements.body === c.ta) return;
+  const ta = f.elements.body; // the old box took keys up to the swap
+  if (c.ta.value !== c.ta.defaultValue) { ta.value = c.ta.value; f._dirty = true; count(f); }
+  if (c.focused) { ta.focus({ preventScroll: true }); ta.setSelectionRange(c.ta.selectionStart, c.ta.selectionEnd); }
+});
 addEventListener('pagehide', () => save(document.querySelector('form[data-composer]'), true));
 
 // ready brings a form that has just come into the page up to what this tab knows.

@@ -26,10 +26,14 @@ var chromium struct {
 	stop context.CancelFunc
 }
 
-// Main runs a package's tests and ends the browser after them. TestMain of every package that opens tabs calls it.
-func Main(m *testing.M) {
+// Main runs a package's tests and ends the browser after them; then it does what else is to be done. TestMain of every
+// package that opens tabs calls it.
+func Main(m *testing.M, after ...func()) {
 	chromium.main = true
 	code := m.Run()
+	for _, f := range after {
+		f()
+	}
 	if chromium.stop != nil {
 		chromium.stop()
 	}
