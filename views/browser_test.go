@@ -182,6 +182,7 @@ func TestScripts(t *testing.T) {
 		"replyWindow":          replyWindowInTheBrowser,
 		"unreadAndTheme":       unreadAndThemeInTheBrowser,
 		"connectionBanner":     connectionBanner,
+		"streamFollowsThePage": streamFollowsThePage,
 		"composerSends":        composerSends,
 		"newestStaysInSight":   newestStaysInSight,
 		"composerNewline":      composerNewline,
@@ -305,6 +306,26 @@ func connectionBanner(b *tab) {
 	b.site.streamUp.Store(true)
 	b.JS("document.querySelector('[data-live-retry]').click()")
 	b.Wait("document.getElementById('conn').hidden && " + polite + " === 'Tilkoblet igjen.'")
+}
+
+// A page that arrives by a swap has its stream, and the page after it has none.
+func streamFollowsThePage(b *tab) {
+	b.site.streamUp.Store(true)
+	b.Go("/gallery")
+	b.JS("window.ups = 0; document.addEventListener('live:up', () => window.ups++)")
+	b.JS("htmx.ajax('GET', '/live', {target: '#app', swap: 'outerHTML', select: '#app'})")
+	b.Wait("window.ups === 1 && document.querySelector('#app[data-live-page]')")
+	b.JS("htmx.ajax('GET', '/gallery', {target: '#app', swap: 'outerHTML', select: '#app'})")
+	b.Wait("!document.querySelector('#app[data-live-page]')")
+	b.site.streamUp.Store(false)
+	close(b.site.cut)
+	b.JS("window.dispatchEvent(new Event('online'))")
+	b.Settle()
+	b.Wait("document.getElementById('conn').hidden && window.ups === 1")
+	b.site.cut = make(chan struct{})
+	b.site.streamUp.Store(true)
+	b.JS("htmx.ajax('GET', '/live', {target: '#app', swap: 'outerHTML', select: '#app'})")
+	b.Wait("window.ups === 2")
 }
 
 const sent = "[...document.querySelectorAll('#msgs .msg--out[data-seq] .bub__t')].map(x => x.textContent).join('|')"

@@ -78,13 +78,13 @@ func lacks(t *testing.T, page string, parts ...string) {
 func TestShell(t *testing.T) {
 	page := viewtest.Render(t, i18n.NB, Plain(somePage(), templ.Raw("<h1>x</h1>")))
 	contains(t, page, `<html lang="nb" dir="ltr" data-theme="dark">`, `<title>(3) Kari Nordli – Kanal</title>`, `Hopp til hovedinnhold`,
-		`data-live="/events"`, `data-user="7"`, `href="/simulator"`, `noSwap`, `3 uleste`, `favicon-dot.svg"`, `data-t-timeout="Det tok for lang tid. Prøv igjen."`)
+		`data-live="/events"`, `data-live-page`, `data-user="7"`, `href="/simulator"`, `noSwap`, `3 uleste`, `favicon-dot.svg"`, `data-t-timeout="Det tok for lang tid. Prøv igjen."`)
 	p := somePage()
 	p.Rail = Rail{Active: "inbox"}
 	p.Theme, p.Live, p.NoShortcuts, p.EnterNewline = "", false, true, true
 	page = viewtest.Render(t, i18n.EN, Plain(p, templ.Raw("<h1>x</h1>")))
 	contains(t, page, `<html lang="en" dir="ltr">`, `<title>Kari Nordli – Kanal</title>`, `data-keys="off"`, `data-enter="newline"`)
-	lacks(t, page, `href="/admin"`, `href="/simulator"`, `data-live=`, `class="badge`)
+	lacks(t, page, `href="/admin"`, `href="/simulator"`, `data-live-page`, `class="badge`)
 }
 
 // A page that takes somebody out of a part of Kanal shows no way into it.

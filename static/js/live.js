@@ -4,10 +4,11 @@
 import { say, polite } from './text.js';
 
 const el = document.querySelector('[data-live]');
+const conn = () => document.getElementById('conn');
 const emit = (n, d) => document.dispatchEvent(new CustomEvent('live:' + n, { detail: d }));
 if (el) {
   const dead = +el.dataset.dead || 25000, max = +el.dataset.max || 10000;
-  let attempt = 0, ac, retry, watch, beat = Date.now(), isUp = null, open = false;
+  let attempt = 0, ac, retry, watch, beat = Date.now(), isUp = null, open = false, on = false;
 
   const heard = () => {
     beat = Date.now();
@@ -25,6 +26,7 @@ if (el) {
 
   async function connect() {
     clearTimeout(retry); clearTimeout(watch); ac?.abort();
+    if (!on) return;
     const me = ac = new AbortController();
     watch = setTimeout(() => { down(); connect(); }, dead); // a connect that hangs
     open = false;
@@ -52,42 +54,48 @@ if (el) {
     } catch { /* below */ }
     if (me !== ac) return; // replaced by a newer connect
     open = false; clearTimeout(watch);
-    attempt > 0 || isUp === false ? down() : setTimeout(() => { if (!open) down(); }, 1500); // a quick restart shows no banner
+    attempt > 0 || isUp === false ? down() : setTimeout(() => { if (on && !open) down(); }, 1500); // a quick restart shows no banner
     isUp = isUp === true ? null : isUp;
     again();
   }
+
+  // A page may arrive by a swap: the stream runs as long as the page that is shown wants one.
+  const follow = () => {
+    const want = !!document.querySelector('[data-live-page]');
+    if (want === on) return;
+    on = want; attempt = 0; isUp = null; ac = (ac?.abort(), null);
+    if (!on && conn()) conn().hidden = true;
+    connect();
+  };
+  document.addEventListener('htmx:after:swap', follow);
 
   addEventListener('online', () => { attempt = 0; connect(); });
   document.addEventListener('visibilitychange', () => { if (!document.hidden && Date.now() - beat > dead) { attempt = 0; connect(); } });
   addEventListener('pagehide', () => { clearTimeout(retry); clearTimeout(watch); ac?.abort(); });
   addEventListener('pageshow', e => { if (e.persisted) { attempt = 0; connect(); } });
   document.addEventListener('click', e => { if (e.target.closest('[data-live-retry]')) { attempt = 0; connect(); } });
-  connect();
+  follow();
 }
 
 document.addEventListener('live:signedout', () => { location.href = '/login?signed_out=1&next=' + encodeURIComponent(location.pathname + location.search); });
 
 // The banner: shown while the line is down, said once, with the seconds to the next try.
-const conn = document.getElementById('conn');
-if (conn) {
-  const left = conn.querySelector('[data-live-in]');
-  let at = 0, clock;
-  const count = () => {
-    const s = Math.max(0, Math.ceil((at - Date.now()) / 1000));
-    left.textContent = s > 0 ? left.dataset.text.replace('{n}', s) : '';
-  };
-  document.addEventListener('live:retry', e => { at = Date.now() + e.detail; count(); });
-  document.addEventListener('live:down', () => {
-    if (!conn.hidden) return;
-    conn.hidden = false;
-    polite(say('lost'));
-    clearInterval(clock);
-    clock = setInterval(count, 1000);
-  });
-  document.addEventListener('live:up', () => {
-    if (conn.hidden) return;
-    conn.hidden = true;
-    polite(say('back'));
-    clearInterval(clock);
-  });
-}
+let at = 0, clock;
+const count = () => {
+  const left = conn()?.querySelector('[data-live-in]'), s = Math.max(0, Math.ceil((at - Date.now()) / 1000));
+  if (left) left.textContent = s > 0 ? left.dataset.text.replace('{n}', s) : '';
+};
+document.addEventListener('live:retry', e => { at = Date.now() + e.detail; count(); });
+document.addEventListener('live:down', () => {
+  if (!conn()?.hidden) return;
+  conn().hidden = false;
+  polite(say('lost'));
+  clearInterval(clock);
+  clock = setInterval(count, 1000);
+});
+document.addEventListener('live:up', () => {
+  if (!conn() || conn().hidden) return;
+  conn().hidden = true;
+  polite(say('back'));
+  clearInterval(clock);
+});

@@ -176,7 +176,7 @@ func (b *Tab) Ready() {
 // Settle waits until nothing is being fetched for the page.
 func (b *Tab) Settle() {
 	b.t.Helper()
-	b.Wait("!document.querySelector('[aria-busy=true], .htmx-request')")
+	b.Wait("![...document.querySelectorAll('[aria-busy=true]')].some(e => e._busy) && !document.querySelector('.htmx-request')")
 }
 
 // JS runs a script.
