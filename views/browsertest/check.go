@@ -72,7 +72,7 @@ const unseenFocus = `(() => {
 	for (const e of list) {
 		e.focus({focusVisible: true, preventScroll: true});
 		if (document.activeElement !== e) continue;
-		const marked = x => { const s = getComputedStyle(x); return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 || s.boxShadow !== 'none' };
+		const marked = x => ['', '::after'].some(part => { const s = getComputedStyle(x, part); return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 || s.boxShadow !== 'none' });
 		const near = [e, e.parentElement, e.parentElement?.parentElement, e.nextElementSibling].filter(Boolean);
 		if (!near.some(marked)) bad.push(e.outerHTML.slice(0, 160));
 	}
