@@ -35,8 +35,8 @@ func threadAt(what, more string) func(*world) string {
 	return func(w *world) string { return fmt.Sprintf("/inbox/%d%s", w.rows[what], more) }
 }
 
-// refused fills nothing in, sends the form and waits for the sentences.
-func refused(form string) func(*browsertest.Tab) {
+// sentEmpty fills nothing in, sends the form and waits for the sentences.
+func sentEmpty(form string) func(*browsertest.Tab) {
 	return func(b *browsertest.Tab) {
 		b.Expect("422")
 		b.JS("document.getElementById('" + form + "').requestSubmit()")
@@ -64,21 +64,21 @@ var visits = slices.Concat(peopleVisits, inboxVisits, accountVisits, workstreamV
 
 var peopleVisits = []visit{
 	{name: "setup", route: "/setup", path: at("/setup"), in: "fresh"},
-	{name: "setup refused", route: "/setup", path: at("/setup"), in: "fresh", do: refused("setup")},
+	{name: "setup refused", route: "/setup", path: at("/setup"), in: "fresh", do: sentEmpty("setup")},
 	{name: "login", route: "/login", path: at("/login")},
-	{name: "login refused", route: "/login", path: at("/login?next=/me"), do: refused("login")},
+	{name: "login refused", route: "/login", path: at("/login?next=/me"), do: sentEmpty("login")},
 	{name: "link", route: "/link/:token", path: func(w *world) string { return "/link/" + w.link.Reveal() }},
-	{name: "link refused", route: "/link/:token", path: func(w *world) string { return "/link/" + w.link.Reveal() }, do: refused("link")},
+	{name: "link refused", route: "/link/:token", path: func(w *world) string { return "/link/" + w.link.Reveal() }, do: sentEmpty("link")},
 	{name: "link gone", route: "/link/:token", path: at("/link/gone"), status: http.StatusNotFound},
 	{name: "me", route: "/me", who: agent, path: at("/me")},
 	{name: "me refused", route: "/me", who: agent, path: at("/me"), do: func(b *browsertest.Tab) {
 		b.JS("document.querySelector('#profile [name=name]').value = ''")
-		refused("profile")(b)
+		sentEmpty("profile")(b)
 	}},
-	{name: "me password refused", route: "/me", who: agent, path: at("/me"), do: refused("change-password")},
+	{name: "me password refused", route: "/me", who: agent, path: at("/me"), do: sentEmpty("change-password")},
 	{name: "users", route: "/admin/users", who: admin, path: at("/admin/users")},
 	{name: "new user", route: "/admin/users/new", who: admin, path: at("/admin/users/new")},
-	{name: "new user refused", route: "/admin/users/new", who: admin, path: at("/admin/users/new"), do: refused("user")},
+	{name: "new user refused", route: "/admin/users/new", who: admin, path: at("/admin/users/new"), do: sentEmpty("user")},
 	{name: "user", route: "/admin/users/:user", who: admin, path: userPath},
 	{name: "user's link", route: "/admin/users/:user", who: admin, path: userPath, do: func(b *browsertest.Tab) {
 		b.JS("document.getElementById('make-link').requestSubmit()")
@@ -109,11 +109,11 @@ var inboxVisits = []visit{
 	{name: "details", route: "/inbox/:conversation/details", who: agent, path: threadAt("mine", "/details")},
 }
 
-// wizardRefused leaves a step of a wizard with a name emptied.
+// emptied sends a form with one field emptied.
 func emptied(form, name string) func(*browsertest.Tab) {
 	return func(b *browsertest.Tab) {
 		b.JS("document.getElementById('" + name + "').value = ''")
-		refused(form)(b)
+		sentEmpty(form)(b)
 	}
 }
 
@@ -147,11 +147,11 @@ var accountVisits = []visit{
 	{name: "accounts", route: "/admin/accounts", who: admin, path: at("/admin/accounts")},
 	{name: "no accounts", route: "/admin/accounts", who: admin, path: at("/admin/accounts"), in: "empty"},
 	{name: "new account", route: newAccountURL, who: admin, path: at(newAccountURL)},
-	{name: "new account refused", route: newAccountURL, who: admin, path: at(newAccountURL), do: refused("wizard")},
+	{name: "new account refused", route: newAccountURL, who: admin, path: at(newAccountURL), do: sentEmpty("wizard")},
 	{name: "step channel details", route: stepRoute, who: admin, path: inDraft("/channel-details")},
 	{name: "step account details", route: stepRoute, who: admin, path: inDraft("/account-details")},
 	{name: "step account details empty", route: stepRoute, who: admin, path: func(w *world) string { return w.begun + "/account-details" }},
-	{name: "step account details refused", route: stepRoute, who: admin, path: func(w *world) string { return w.begun + "/account-details" }, do: refused("wizard")},
+	{name: "step account details refused", route: stepRoute, who: admin, path: func(w *world) string { return w.begun + "/account-details" }, do: sentEmpty("wizard")},
 	{name: "step numbers", route: stepRoute, who: admin, path: inDraft("/numbers")},
 	{name: "step numbers with form", route: stepRoute, who: admin, path: inDraft("/numbers?add=1")},
 	{name: "step numbers refused", route: stepRoute, who: admin, path: inDraft("/numbers?add=1"), do: func(b *browsertest.Tab) {
@@ -183,7 +183,7 @@ var workstreamVisits = []visit{
 	{name: "workstreams", route: "/admin/workstreams", who: admin, path: at("/admin/workstreams")},
 	{name: "no workstreams", route: "/admin/workstreams", who: admin, path: at("/admin/workstreams"), in: "empty"},
 	{name: "new workstream", route: "/admin/workstreams/new", who: admin, path: at("/admin/workstreams/new")},
-	{name: "new workstream refused", route: "/admin/workstreams/new", who: admin, path: at("/admin/workstreams/new"), do: refused("workstream")},
+	{name: "new workstream refused", route: "/admin/workstreams/new", who: admin, path: at("/admin/workstreams/new"), do: sentEmpty("workstream")},
 	{name: "workstream", route: "/admin/workstreams/:workstream", who: admin, path: at("/admin/workstreams/1")},
 	{name: "workstream with a draft", route: "/admin/workstreams/:workstream", who: admin, path: inStream("")},
 	{name: "workstream without a channel", route: "/admin/workstreams/:workstream", who: admin, path: func(w *world) string { return w.emptyStream }},
@@ -191,14 +191,14 @@ var workstreamVisits = []visit{
 	{name: "discard channel", route: "/admin/workstreams/:workstream/whatsapp/discard", who: admin, path: inStream("/whatsapp/discard")},
 	{name: "discard channel in the dialog", route: "/admin/workstreams/:workstream", who: admin, path: inStream(""), do: opened("[hx-get$='/discard']")},
 	{name: "channel number", route: channelRoute, who: admin, path: inStream("/whatsapp/number")},
-	{name: "channel number, none chosen", route: channelRoute, who: admin, path: func(w *world) string { return w.emptyStream + "/whatsapp/number" }, do: refused("wizard")},
+	{name: "channel number, none chosen", route: channelRoute, who: admin, path: func(w *world) string { return w.emptyStream + "/whatsapp/number" }, do: sentEmpty("wizard")},
 	{name: "channel language", route: channelRoute, who: admin, path: inStream("/whatsapp/language")},
 	{name: "channel behaviors", route: channelRoute, who: admin, path: inStream("/whatsapp/behaviors")},
 	{name: "channel behaviors refused", route: channelRoute, who: admin, path: inStream("/whatsapp/behaviors"), do: emptied("wizard", "greeting")},
 	{name: "channel features", route: channelRoute, who: admin, path: inStream("/whatsapp/user-features")},
 	{name: "channel features refused", route: channelRoute, who: admin, path: inStream("/whatsapp/user-features"), do: func(b *browsertest.Tab) {
 		b.JS("document.getElementById('customers').checked = document.getElementById('agents').checked = false")
-		refused("wizard")(b)
+		sentEmpty("wizard")(b)
 	}},
 	{name: "channel summary", route: channelRoute, who: admin, path: inStream("/whatsapp/summary")},
 	{name: "channel ready", route: "/admin/workstreams/:workstream/numbers/:number/ready", who: admin, path: inSettings("/ready")},
@@ -209,7 +209,7 @@ var workstreamVisits = []visit{
 	{name: "delete channel in the dialog", route: tabRoute, who: admin, path: inSettings("/language"), do: opened("[hx-get$='/delete']")},
 	{name: "queues", route: "/admin/queues", who: admin, path: at("/admin/queues")},
 	{name: "new queue", route: "/admin/queues/new", who: admin, path: at("/admin/queues/new")},
-	{name: "new queue refused", route: "/admin/queues/new", who: admin, path: at("/admin/queues/new"), do: refused("queue")},
+	{name: "new queue refused", route: "/admin/queues/new", who: admin, path: at("/admin/queues/new"), do: sentEmpty("queue")},
 	{name: "queue", route: "/admin/queues/:queue", who: admin, path: at("/admin/queues/1")},
 }
 

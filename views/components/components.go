@@ -240,10 +240,14 @@ func (f Field) secretAttrs() templ.Attributes {
 	return a
 }
 
-// optionID gives the first option the field's own id, so that the error summary finds it.
-func optionID(name string, i int) string {
-	if i == 0 {
+// optionID gives the first option that can be chosen the field's own id: the error summary leads there.
+func optionID(name string, options []Option, i int) string {
+	first := max(slices.IndexFunc(options, func(o Option) bool { return !o.Disabled }), 0)
+	switch i {
+	case first:
 		return name
+	case 0:
+		i = first
 	}
 	return name + "-" + strconv.Itoa(i)
 }

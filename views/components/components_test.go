@@ -204,3 +204,14 @@ func TestSmallParts(t *testing.T) {
 	contains(t, html(t, MoreRows(Pager{URL: "/a?n=100", Target: "#list"})), `hx-select="#list"`, "Vis flere")
 	contains(t, html(t, Table("Kontoer", []string{"Navn", ""})), `<th scope="col">Navn</th>`, "<td></td>", "<caption")
 }
+
+// The error summary leads to an option that can be chosen.
+func TestRadiosIDIsOfTheFirstThatCanBeChosen(t *testing.T) {
+	options := []Option{{Value: "a", Label: "A", Disabled: true}, {Value: "b", Label: "B"}, {Value: "c", Label: "C"}}
+	page := viewtest.Render(t, i18n.EN, Radios(Field{Name: "n", Label: "N"}, options))
+	for _, want := range []string{`id="n-1" name="n" value="a"`, `id="n" name="n" value="b"`, `id="n-2" name="n" value="c"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %s in\n%s", want, page)
+		}
+	}
+}
