@@ -26,15 +26,19 @@ import (
 	"kanal/store/storetest"
 	"kanal/twilio"
 	"kanal/twilio/simulator"
+	"kanal/views/browsertest"
 )
 
-// binary builds the program once for all tests that kill it.
+// binaryDir holds the program that binary has built.
+var binaryDir string
+
+// binary builds the program once for all tests that run it as a process.
 var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "kanal-binary-")
-	if err != nil {
+	var err error
+	if binaryDir, err = os.MkdirTemp("", "kanal-binary-"); err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "kanal")
+	path := filepath.Join(binaryDir, "kanal")
 	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput() //nolint:gosec,noctx // our own program
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
@@ -43,11 +47,11 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(code)
+	browsertest.Main(m, func() {
+		if binaryDir != "" {
+			_ = os.RemoveAll(binaryDir)
+		}
+	})
 }
 
 const testKey = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="

@@ -6,41 +6,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"kanal/store"
 	"kanal/store/storetest"
-	"kanal/views/browsertest"
 )
-
-func TestMain(m *testing.M) {
-	browsertest.Main(m, func() { _ = os.RemoveAll(binaryDir) })
-}
-
-// binaryDir holds the program that binary has built.
-var binaryDir string
-
-// binary builds the program once.
-var binary = sync.OnceValues(func() (string, error) {
-	var err error
-	if binaryDir, err = os.MkdirTemp("", "kanal-binary-"); err != nil {
-		return "", err
-	}
-	file := filepath.Join(binaryDir, "kanal")
-	out, err := exec.Command("go", "build", "-o", file, ".").CombinedOutput() //nolint:gosec,noctx // a fixed command
-	if err != nil {
-		return "", &buildError{string(out)}
-	}
-	return file, nil
-})
-
-type buildError struct{ said string }
-
-// Error gives what the compiler said.
-func (e *buildError) Error() string { return "go build: " + e.said }
 
 // startBinary serves with the real program, with the simulator and a fresh database, and gives its address. The test
 // fails unless it stops cleanly and has logged no error.
@@ -53,7 +25,7 @@ func startBinary(t *testing.T, d store.Dialect) string {
 	cmd := exec.Command(file) //nolint:gosec,noctx // the program itself; it is stopped below
 	cmd.Env = append(foreignEnv(), "KANAL_DATA_DIR="+filepath.Join(t.TempDir(), "data"), "KANAL_ADDR=127.0.0.1:0", "KANAL_LOG_FORMAT=json")
 	if d == store.Postgres {
-		cmd.Env = append(cmd.Env, "KANAL_DATABASE_URL="+storetest.URL(t, d), "KANAL_SIMULATOR=on", "KANAL_SECRET_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+		cmd.Env = append(cmd.Env, "KANAL_DATABASE_URL="+storetest.URL(t, d), "KANAL_SIMULATOR=on", "KANAL_SECRET_KEY="+testKey)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	pipe, err := cmd.StderrPipe()
