@@ -287,14 +287,13 @@ func (b *Tab) Press(keys string) {
 	b.Do(chromedp.KeyEvent(keys))
 }
 
-// Enter presses Enter as a key without a character: where a script takes it, no line break is written.
+// Enter presses Enter as a keyboard does: its character is written only where no script and no link has taken the key.
 func (b *Tab) Enter() {
 	b.t.Helper()
-	for _, kind := range []input.DispatchKeyEventType{"rawKeyDown", "keyUp"} {
-		b.call(chromedp.Call(b.ctx, input.DispatchKeyEvent, input.DispatchKeyEventParams{
-			Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, NativeVirtualKeyCode: 13,
-		}))
-	}
+	key := input.DispatchKeyEventParams{Type: "keyDown", Text: "\r", Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, NativeVirtualKeyCode: 13}
+	b.call(chromedp.Call(b.ctx, input.DispatchKeyEvent, key))
+	key.Type, key.Text = "keyUp", ""
+	b.call(chromedp.Call(b.ctx, input.DispatchKeyEvent, key))
 }
 
 // Tab presses the tabulator until an element that fits has the focus. It gives up after a hundred.
