@@ -62,7 +62,7 @@ async function pump(id) {
         html = await r.text();
       } catch { it.state = 'wait'; paint(); return; } // no answer: same key later, so never twice
       if (r.status === 401) { it.state = 'wait'; keep(); location.href = r.headers.get('HX-Redirect') || '/login'; return; }
-      if (r.ok) { b.items.shift(); keep(); if (shown() === id) await upsert(html, { stick: true }); continue; }
+      if (r.ok) { b.items.shift(); keep(); if (shown() === id) await upsert(html, { stick: true }); begun(id, it.url); continue; }
       if (r.status === 422) { await refused(id, html); return; }
       it.state = 'failed'; paint(); // 409, 429, 5xx: the text stays in its bubble, with a way out
       if (r.headers.get('HX-Reswap') === 'none') await htmx.swap({ sourceElement: document.body, target: document.body, swap: 'none', text: html });
@@ -95,7 +95,7 @@ on('submit', e => {
   const id = f.dataset.composer;
   box(id).items.push({ key: key(), text, url: f.getAttribute('action'), state: 'sending' });
   clearTimeout(f._draft); f._dirty = false;
-  forget(id); f._base = '';
+  forget(id); drafts.delete(id); f._base = '';
   ta.value = ''; ta.focus();
   count(f); paint(); pump(id);
 });
@@ -125,11 +125,16 @@ function count(f) {
 // Drafts: 800 ms after the last key; at once when the thread is swapped away or the page goes. What the server did not
 // take, because the line or the login session was gone, is typed in again when the conversation is opened.
 const saving = new Map(); // conversation -> its draft on the way
+const drafts = new Map(); // conversation -> the text that the server has, of what is not sent
 const forget = id => { delete typed[id]; store('drafts', typed); };
+// begun: with a message the server puts the draft away; what was begun after the message was written is saved again.
+function begun(id, url) {
+  if (drafts.get(id)) saveText(id, url.replace(/messages$/, 'draft'), drafts.get(id));
+}
 function saveText(id, url, text, now) {
   const send = () => fetch(url, { method: 'POST', keepalive: true, headers: { 'HX-Request-Type': 'partial' }, signal: AbortSignal.timeout(8000), body: new URLSearchParams({ body: text }) });
   const sent = (now ? send() : (saving.get(id) || Promise.resolve()).then(send))
-    .then(r => { if (r.ok && typed[id]?.text === text) forget(id); return r.ok; }).catch(() => false);
+    .then(r => { if (r.ok) drafts.set(id, text); if (r.ok && typed[id]?.text === text) forget(id); return r.ok; }).catch(() => false);
   saving.set(id, sent);
   return sent;
 }
@@ -151,12 +156,16 @@ on('input', e => {
   clearTimeout(f._draft);
   f._draft = setTimeout(save, 800, f);
 });
+async function leave(f) {
+  await save(f);
+  if (drafts.get(f.dataset.composer)) document.dispatchEvent(new Event('draft:left')); // its row shows it
+}
 let carried = null; // what is being typed while the pane of the same conversation arrives once more
 on('htmx:before:swap', e => {
   const f = document.querySelector('form[data-composer]'), ta = f?.elements.body;
   if (!f || !e.detail.tasks.some(t => t.target?.contains?.(f))) return;
   carried = { id: f.dataset.composer, ta, focused: document.activeElement === ta };
-  save(f);
+  leave(f);
 });
 on('htmx:after:swap', () => {
   const f = document.querySelector('form[data-composer]'), c = carried;
@@ -175,8 +184,9 @@ function ready() {
   f._ready = true;
   const ta = f.elements.body, id = f.dataset.composer, mine = typed[id];
   f._base = ta.defaultValue;
+  if (f._base) drafts.set(id, f._base);
   if (mine && mine.base === f._base && mine.text !== f._base) { ta.value = mine.text; f._dirty = true; save(f); } else if (mine) forget(id);
-  if (box(id).items.some(i => i.text === ta.value.trim())) ta.value = ''; // it is on its way already
+  if (box(id).items.some(i => i.text === ta.value.trim())) { ta.value = ''; drafts.delete(id); } // it is on its way already
   count(f);
 }
 on('htmx:after:swap', ready);

@@ -2,21 +2,24 @@
 const on = (n, f) => document.addEventListener(n, f);
 const list = () => document.getElementById('list');
 const held = new Set(); // conversations that have changed meanwhile
-const points = matchMedia('(hover: hover)'); // a finger leaves :hover where it was
-const inUse = l => (points.matches && l.matches(':hover')) || l.querySelector(':focus-visible');
-const refresh = () => { const l = list(); if (l) { held.clear(); pill(); l.dispatchEvent(new Event('list:refresh')); } };
+let stale = false; // something of one's own has: no news to tell
+let finger = false; // a finger leaves :hover where it was
+for (const n of ['pointerover', 'pointerdown']) on(n, e => { finger = e.pointerType === 'touch'; });
+const inUse = l => (!finger && l.matches(':hover')) || l.querySelector(':focus-visible');
+const refresh = () => { const l = list(); if (l) { held.clear(); stale = false; pill(); l.dispatchEvent(new Event('list:refresh')); } };
 const pill = () => {
   const p = document.getElementById('list-pill');
   if (!p) return;
   p.hidden = !held.size;
   p.querySelector('span').textContent = (held.size === 1 ? p.dataset.one : p.dataset.other).replace('{n}', held.size);
 };
-on('live:conversation', () => { const l = list(); if (!l) return; if (inUse(l)) { held.add(e.detail); pill(); } else refresh(); });
+on('live:conversation', e => { const l = list(); if (!l) return; if (inUse(l)) { held.add(e.detail); pill(); } else refresh(); });
+on('draft:left', () => { const l = list(); if (!l) return; if (inUse(l)) stale = true; else refresh(); });
 on('live:up', refresh);
 on('live:resync', refresh);
 on('click', e => { if (e.target.closest('#list-pill')) refresh(); });
-on('mouseout', e => { if (held.size && e.target.closest?.('#list') && !list().contains(e.relatedTarget)) refresh(); });
-on('focusout', () => { if (held.size) setTimeout(() => { const l = list(); if (l && held.size && !inUse(l)) refresh(); }); });
+on('mouseout', e => { if ((held.size || stale) && e.target.closest?.('#list') && !list().contains(e.relatedTarget)) refresh(); });
+on('focusout', () => { if (held.size || stale) setTimeout(() => { const l = list(); if (l && !inUse(l)) refresh(); }); });
 
 // The current row follows the URL, whoever rendered the list.
 const mark = () => {

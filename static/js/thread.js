@@ -61,8 +61,8 @@ async function older(link) {
     if (!r.ok || log() !== l) return;
     const t = document.createElement('template'), ol = l.querySelector('ol');
     t.innerHTML = await r.text();
-    for (const d of t.content.querySelectorAll('.day')) document.getElementById(d.id)?.remove();
     const from = l.scrollHeight - l.scrollTop, next = t.content.querySelector('.older'), lines = [...t.content.querySelectorAll('li')];
+    for (const d of t.content.querySelectorAll('.day')) document.getElementById(d.id)?.remove();
     next ? link.closest('.older').replaceWith(next) : link.closest('.older').remove();
     ol.prepend(...lines);
     for (const li of lines) htmx.process(li);
