@@ -481,14 +481,17 @@ func TestWorkstreamProblems(t *testing.T) {
 
 func TestQueues(t *testing.T) {
 	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
-		for name, key := range map[string]string{" ": "queue.name_empty", strings.Repeat("x", 101): "queue.name_long", "Default": "queue.name_taken"} {
+		for name, key := range map[string]string{" ": "queue.name_empty", strings.Repeat("x", 101): "queue.name_long", "Default": "queue.name_taken", "dEFAULT": "queue.name_taken"} {
 			_, err := c.service.NewQueue(ctx, c.admin(), name)
 			problem(t, err, "name", key)
 		}
 		q := c.queue(" Sales ")
-		problem(t, c.service.RenameQueue(ctx, c.admin(), q, "Default", service.Edit{Version: 1}), "name", "queue.name_taken")
+		problem(t, c.service.RenameQueue(ctx, c.admin(), q, "default", service.Edit{Version: 1}), "name", "queue.name_taken")
 		problem(t, c.service.RenameQueue(ctx, c.admin(), q, "", service.Edit{Version: 1}), "name", "queue.name_empty")
-		if err := c.service.RenameQueue(ctx, c.admin(), q, "Salg", service.Edit{Version: 1}); err != nil {
+		if err := c.service.RenameQueue(ctx, c.admin(), q, "SALES", service.Edit{Version: 1}); err != nil {
+			t.Error("its own name in other letters:", err)
+		}
+		if err := c.service.RenameQueue(ctx, c.admin(), q, "Salg", service.Edit{Version: 2}); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.service.RenameQueue(ctx, c.admin(), q, "Again", service.Edit{Version: 1}); !errors.Is(err, store.ErrStale) {

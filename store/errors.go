@@ -51,7 +51,7 @@ func changed(res *gorm.DB, doing string) error {
 var uniqueColumns = map[string]string{
 	"messages_provider_sid":  "messages.account_id, messages.provider_sid",
 	"users_email":            "users.email",
-	"queues_name":            "queues.name",
+	"queues_name":            "index 'queues_name'",
 	"accounts_sid":           "accounts.sid",
 	"accounts_name":          "index 'accounts_name'",
 	"workstreams_name":       "index 'workstreams_name'",

@@ -46,7 +46,7 @@ func (tx *Tx) SetQueueMember(ctx context.Context, q models.QueueID, u models.Use
 // Queues gives all queues by name.
 func (r Reader) Queues(ctx context.Context) ([]models.Queue, error) {
 	var qs []models.Queue
-	return qs, failed(r.q(ctx).Order("name").Find(&qs).Error, "read queues")
+	return qs, failed(r.q(ctx).Order("lower(name), id").Find(&qs).Error, "read queues")
 }
 
 // Queue gives a queue. ErrNotFound.

@@ -69,7 +69,7 @@ CREATE TABLE queues (
     version    INTEGER NOT NULL,
     created_at DATETIME NOT NULL
 );
-CREATE UNIQUE INDEX queues_name ON queues (name);
+CREATE UNIQUE INDEX queues_name ON queues (lower(name));
 CREATE UNIQUE INDEX queues_one_default ON queues (is_default) WHERE is_default = 1;
 
 CREATE TABLE queue_members (
