@@ -160,20 +160,26 @@ func TestLastAdministratorStays(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		_, err := c.service.PutUser(ctx, service.UserForm{Name: "One", Email: one.Email, Role: models.Supervisor}, "")
-		if !errors.Is(err, service.ErrLastAdministrator) {
-			t.Error(err)
-		}
 		two := c.member(models.Administrator, "two@kanal.test")
-		errs := make([]error, 2)
-		var both sync.WaitGroup
-		for i, u := range []models.User{one, two} {
-			both.Go(func() { errs[i] = demote(u) })
+		race := func(what string, first, second func() error) {
+			t.Helper()
+			errs := make([]error, 2)
+			var both sync.WaitGroup
+			both.Go(func() { errs[0] = first() })
+			both.Go(func() { errs[1] = second() })
+			both.Wait()
+			if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs...), service.ErrLastAdministrator) {
+				t.Error(what, errs)
+			}
 		}
-		both.Wait()
-		if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs...), service.ErrLastAdministrator) {
-			t.Error(errs)
+		race("demoted", func() error { return demote(one) }, func() error { return demote(two) })
+		for _, u := range []models.User{one, two} {
+			again := service.UserForm{Name: u.Name, Role: models.Administrator, Version: c.user(u.ID).Version}
+			if err := c.service.ChangeUser(ctx, c.admin(), u.ID, again); err != nil {
+				t.Fatal(err)
+			}
 		}
+		race("deactivated", func() error { return c.service.DeactivateUser(ctx, c.admin(), one.ID) }, func() error { return c.service.DeactivateUser(ctx, c.admin(), two.ID) })
 	})
 }
 
@@ -444,6 +450,10 @@ func TestPutUser(t *testing.T) {
 		}
 		if err := svc.ReactivateUser(ctx, models.Viewer{}, 999999); models.KindOf(err) != models.KindNotFound {
 			t.Error(err)
+		}
+		form.Role = models.Supervisor
+		if _, err := svc.PutUser(ctx, form, another); !errors.Is(err, service.ErrLastAdministrator) {
+			t.Error("the last administrator stays:", err)
 		}
 		users, err := s.Users(ctx)
 		if err != nil || len(users) != 1 {
