@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -18,39 +19,46 @@ const SignatureHeader = "X-Twilio-Signature"
 // names and values of the form. Fragment and userinfo of the address are not signed. A GET has no form.
 func Sign(token, address string, form url.Values) string {
 	scheme, host, path := split(address)
+	return string(sign(token, scheme+host+path, signedForm(form)))
+}
+
+func sign(token, address string, form []byte) []byte {
 	mac := hmac.New(sha1.New, []byte(token))
-	_, _ = mac.Write([]byte(scheme + host + path))
-	names := make([]string, 0, len(form))
-	for name := range form {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		values := slices.Clone(form[name])
-		slices.Sort(values)
-		for _, v := range slices.Compact(values) {
-			_, _ = mac.Write([]byte(name))
-			_, _ = mac.Write([]byte(v))
+	_, _ = mac.Write([]byte(address))
+	_, _ = mac.Write(form)
+	return base64.StdEncoding.AppendEncode(nil, mac.Sum(nil))
+}
+
+// signedForm gives what is signed of a form: its names, sorted, each before each of its values, sorted and without doubles.
+func signedForm(form url.Values) []byte {
+	out := make([]byte, 0, 1024) // Twilio's are about that long
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		values := form[name]
+		if len(values) > 1 {
+			values = slices.Compact(slices.Sorted(slices.Values(values)))
+		}
+		for _, v := range values {
+			out = append(append(out, name...), v...)
 		}
 	}
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	return out
 }
 
 // Valid tells whether one of the tokens signed this call. During a rotation there are two. The address is the one that
-// was given to Twilio: it is tried with and without the port that its scheme implies.
+// was given to Twilio: it is tried as it is first, then with or without the port that its scheme implies.
 func Valid(tokens []string, address string, form url.Values, signature string) bool {
 	if signature == "" {
 		return false
 	}
-	ok := false
+	text := signedForm(form)
 	for _, candidate := range candidates(address) {
 		for _, token := range tokens {
-			if token != "" && hmac.Equal([]byte(Sign(token, candidate, form)), []byte(signature)) {
-				ok = true
+			if token != "" && hmac.Equal(sign(token, candidate, text), []byte(signature)) {
+				return true
 			}
 		}
 	}
-	return ok
+	return false
 }
 
 // ValidBody is Valid for a call whose body is not a form: the address carries the body's SHA-256.
@@ -69,9 +77,14 @@ func ValidBody(tokens []string, address string, body []byte, signature string) b
 // candidates gives the forms of an address that Twilio may have signed: with and without the port that its scheme implies.
 func candidates(address string) []string {
 	scheme, host, path := split(address)
-	port := map[string]string{"http://": ":80", "https://": ":443"}[scheme]
 	out := []string{scheme + host + path}
-	if port == "" {
+	port := ""
+	switch scheme {
+	case "http://":
+		port = ":80"
+	case "https://":
+		port = ":443"
+	default:
 		return out
 	}
 	if bare := strings.TrimSuffix(host, port); bare != host {

@@ -104,6 +104,9 @@ func TestSignatureRotationAndRepeatedKeys(t *testing.T) {
 	if !Valid([]string{"other", ourToken}, "https://x.example/h", form, signature) || Valid([]string{"other", ""}, "https://x.example/h", form, signature) {
 		t.Error("with two tokens either signs, and no other")
 	}
+	if !Valid([]string{"other", ourToken}, "https://cc.example.com/webhooks/twilio/wa?tenant=7", form, "ab2ULWqdxMBpYPoHMkx1Tzw17AQ=") {
+		t.Error("with two tokens the second signs the address with its port too")
+	}
 	a := Sign(ourToken, "https://x.example/h", url.Values{"M": {"2", "1", "2"}})
 	b := Sign(ourToken, "https://x.example/h", url.Values{"M": {"1", "2"}})
 	if a != b || a == Sign(ourToken, "https://x.example/h", url.Values{"M": {"1"}}) {
