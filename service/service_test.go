@@ -40,7 +40,7 @@ type center struct {
 
 func newCenter(t testing.TB, s *store.Store, clock *storetest.Clock) *center {
 	t.Helper()
-	o := simulator.Options{}
+	o := simulator.Options{Now: time.Now}
 	if clock != nil {
 		o.Now = clock.Now
 	}
