@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"gorm.io/gorm/clause"
@@ -31,6 +32,12 @@ type identityKey struct{ kind, value string }
 
 func keyOf(i models.ContactIdentity) identityKey { return identityKey{i.Kind, i.Value} }
 
+// owner is the contact that an identity belongs to; the zero value is none.
+type owner struct {
+	id      models.ContactID
+	profile string // the profile name that is kept
+}
+
 // Contacts finds or makes the contact of each address and gives their ids in the same order. A BSUID wins over a
 // number; an identity that is missing is added. The profile name is kept beside a name that a person typed.
 func (tx *Tx) Contacts(ctx context.Context, addresses []Address) ([]models.ContactID, error) {
@@ -42,62 +49,78 @@ func (tx *Tx) Contacts(ctx context.Context, addresses []Address) ([]models.Conta
 		return nil, err
 	}
 	out := make([]models.ContactID, len(addresses))
+	renamed := map[models.ContactID]string{}
 	var missing []models.ContactIdentity
 	for i, a := range addresses {
-		out[i] = winner(a, known)
+		of := winner(a, known)
+		out[i] = of.id
 		for _, id := range a.identities() {
-			if known[keyOf(id)] == 0 {
-				id.ContactID, id.CreatedAt = out[i], tx.Now()
-				known[keyOf(id)] = out[i]
+			if known[keyOf(id)].id == 0 {
+				id.ContactID, id.CreatedAt = of.id, tx.Now()
+				known[keyOf(id)] = of
 				missing = append(missing, id)
 			}
 		}
+		rename(renamed, of, a.ProfileName)
 	}
 	if err := tx.insertIdentities(ctx, missing); err != nil {
 		return nil, err
 	}
-	return out, tx.updateProfileNames(ctx, addresses, out)
+	return out, tx.updateProfileNames(ctx, renamed)
 }
 
-// winner gives the contact that an address belongs to, 0 when none of its identities is known.
-func winner(a Address, known map[identityKey]models.ContactID) models.ContactID {
+// rename notes the profile name that a contact gets; the last one of several counts.
+func rename(renamed map[models.ContactID]string, of owner, name string) {
+	switch name {
+	case "":
+	case of.profile:
+		delete(renamed, of.id)
+	default:
+		renamed[of.id] = name
+	}
+}
+
+// winner gives the contact that an address belongs to, none when none of its identities is known.
+func winner(a Address, known map[identityKey]owner) owner {
 	for _, id := range a.identities() {
-		if c := known[keyOf(id)]; c != 0 {
+		if c := known[keyOf(id)]; c.id != 0 {
 			return c
 		}
 	}
-	return 0
+	return owner{}
 }
 
-func (tx *Tx) identities(ctx context.Context, addresses []Address) (map[identityKey]models.ContactID, error) {
-	byKind := map[string][]string{}
+// identities reads which contacts the addresses belong to.
+func (tx *Tx) identities(ctx context.Context, addresses []Address) (map[identityKey]owner, error) {
+	var values []string
 	for _, a := range addresses {
 		for _, id := range a.identities() {
-			byKind[id.Kind] = append(byKind[id.Kind], id.Value)
+			values = append(values, id.Value)
 		}
 	}
-	known := map[identityKey]models.ContactID{}
-	for kind, values := range byKind {
-		var rows []models.ContactIdentity
-		if err := tx.q(ctx).Where("kind = ? AND value IN ?", kind, values).Find(&rows).Error; err != nil {
-			return nil, failed(err, "read identities")
-		}
-		for _, r := range rows {
-			known[keyOf(r)] = r.ContactID
-		}
+	var rows []struct {
+		ContactID            models.ContactID
+		Kind, Value, Profile string
 	}
-	return known, nil
+	err := tx.q(ctx).Table("contact_identities AS i").Select("i.contact_id, i.kind, i.value, c.profile_name AS profile").
+		Joins("JOIN contacts c ON c.id = i.contact_id").
+		Where("i.kind IN ? AND i.value IN ?", []string{models.IdentityBSUID, models.IdentityPhone}, values).Scan(&rows).Error
+	known := make(map[identityKey]owner, len(rows))
+	for _, r := range rows {
+		known[identityKey{r.Kind, r.Value}] = owner{r.ContactID, r.Profile}
+	}
+	return known, failed(err, "read identities")
 }
 
 // addContacts makes a contact for each address that has none and enters their identities into known. When another
 // transaction was faster, its contact is taken and ours removed.
-func (tx *Tx) addContacts(ctx context.Context, addresses []Address, known map[identityKey]models.ContactID) error {
+func (tx *Tx) addContacts(ctx context.Context, addresses []Address, known map[identityKey]owner) error {
 	now := tx.Now()
 	var fresh []models.Contact
 	place := map[identityKey]int{}
 	var ids []models.ContactIdentity
 	for _, a := range addresses {
-		if winner(a, known) != 0 {
+		if winner(a, known).id != 0 {
 			continue
 		}
 		at := -1
@@ -135,23 +158,23 @@ func (tx *Tx) addContacts(ctx context.Context, addresses []Address, known map[id
 
 // takeFaster reads the identities again, and removes those of our new contacts that lost to another transaction. What
 // such a contact got before it lost, a number whose user id was the other's, moves to the winner.
-func (tx *Tx) takeFaster(ctx context.Context, addresses []Address, fresh []models.Contact, known map[identityKey]models.ContactID) error {
+func (tx *Tx) takeFaster(ctx context.Context, addresses []Address, fresh []models.Contact, known map[identityKey]owner) error {
 	now, err := tx.identities(ctx, addresses)
 	if err != nil {
 		return err
 	}
 	lost := losers(addresses, fresh, now)
 	for from, to := range lost {
-		if err := tx.q(ctx).Model(&models.ContactIdentity{}).Where("contact_id = ?", from).Update("contact_id", to).Error; err != nil {
+		if err := tx.q(ctx).Model(&models.ContactIdentity{}).Where("contact_id = ?", from).Update("contact_id", to.id).Error; err != nil {
 			return failed(err, "move identities")
 		}
 	}
 	used := map[models.ContactID]bool{}
 	for k, c := range now {
-		if to := lost[c]; to != 0 {
+		if to, ok := lost[c.id]; ok {
 			c = to
 		}
-		known[k], used[c] = c, true
+		known[k], used[c.id] = c, true
 	}
 	for _, c := range fresh {
 		if used[c.ID] {
@@ -165,17 +188,17 @@ func (tx *Tx) takeFaster(ctx context.Context, addresses []Address, fresh []model
 }
 
 // losers gives those of our new contacts of which a part went to the contact of another transaction, with that one.
-func losers(addresses []Address, fresh []models.Contact, now map[identityKey]models.ContactID) map[models.ContactID]models.ContactID {
+func losers(addresses []Address, fresh []models.Contact, now map[identityKey]owner) map[models.ContactID]owner {
 	ours := map[models.ContactID]bool{}
 	for _, c := range fresh {
 		ours[c.ID] = true
 	}
-	lost := map[models.ContactID]models.ContactID{}
+	lost := map[models.ContactID]owner{}
 	for _, a := range addresses {
 		w := winner(a, now)
 		for _, id := range a.identities() {
-			if c := now[keyOf(id)]; ours[c] && !ours[w] {
-				lost[c] = w
+			if c := now[keyOf(id)]; ours[c.id] && !ours[w.id] {
+				lost[c.id] = w
 			}
 		}
 	}
@@ -209,24 +232,13 @@ func compareStrings(a, b string) int {
 	return 0
 }
 
-func (tx *Tx) updateProfileNames(ctx context.Context, addresses []Address, ids []models.ContactID) error {
-	want := map[models.ContactID]string{}
-	for i, a := range addresses {
-		if a.ProfileName != "" {
-			want[ids[i]] = a.ProfileName
-		}
-	}
-	var rows []models.Contact
-	if err := tx.q(ctx).Where("id IN ?", ids).Find(&rows).Error; err != nil {
-		return failed(err, "read contacts")
-	}
-	for _, c := range rows {
-		if name := want[c.ID]; name != "" && name != c.ProfileName {
-			err := tx.q(ctx).Model(&models.Contact{}).Where("id = ?", c.ID).
-				Updates(map[string]any{"profile_name": name, "updated_at": tx.Now()}).Error
-			if err != nil {
-				return failed(err, "update profile name")
-			}
+// updateProfileNames writes the names that have changed, in one order: another transaction may do so at the same moment.
+func (tx *Tx) updateProfileNames(ctx context.Context, names map[models.ContactID]string) error {
+	for _, id := range slices.Sorted(maps.Keys(names)) {
+		err := tx.q(ctx).Model(&models.Contact{}).Where("id = ?", id).
+			Updates(map[string]any{"profile_name": names[id], "updated_at": tx.Now()}).Error
+		if err != nil {
+			return failed(err, "update profile name")
 		}
 	}
 	return nil
