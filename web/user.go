@@ -109,30 +109,38 @@ func (s *Server) userPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	in, err := s.store.QueuesOf(c.Request().Context(), u.ID)
+	f, err := s.savedUser(c, u)
 	if err != nil {
 		return err
 	}
-	return s.showUser(c, http.StatusOK, u, service.UserForm{Name: u.Name, Role: u.Role, Queues: in, Version: u.Version}, components.Errors{})
+	return s.showUser(c, http.StatusOK, u.Name, f)
 }
 
-// showUser shows a user with what was filled in.
-func (s *Server) showUser(c echo.Context, status int, u models.User, f service.UserForm, errs components.Errors) error {
+// shownUser fills the form of a user with what is set, or was filled in.
+func (s *Server) shownUser(c echo.Context, u models.User, f service.UserForm) (people.UserForm, error) {
 	boxes, err := s.queueBoxes(c.Request().Context(), f.Queues)
-	if err != nil {
-		return err
-	}
-	page := s.adminPage(c, u.Name)
-	page.Failed = errs.Any()
-	body := people.User(people.UserForm{
+	return people.UserForm{
 		ID: number(u.ID), Name: f.Name, Email: u.Email, Role: string(f.Role), Version: strconv.Itoa(f.Version),
-		State: people.UserState(u), Queues: boxes, Self: u.ID == viewer(c).User, Errors: errs,
-	})
-	return s.render(c, status, page, views.Admin(page, "users", body), nil)
+		State: people.UserState(u), Queues: boxes, Self: u.ID == viewer(c).User,
+	}, err
+}
+
+// savedUser fills the form of a user with what is saved.
+func (s *Server) savedUser(c echo.Context, u models.User) (people.UserForm, error) {
+	in, err := s.store.QueuesOf(c.Request().Context(), u.ID)
+	if err != nil {
+		return people.UserForm{}, err
+	}
+	return s.shownUser(c, u, service.UserForm{Name: u.Name, Role: u.Role, Queues: in, Version: u.Version})
+}
+
+func (s *Server) showUser(c echo.Context, status int, name string, f people.UserForm) error {
+	page := s.adminPage(c, name)
+	page.Failed = f.Errors.Any()
+	return s.render(c, status, page, views.Admin(page, "users", people.User(f)), nil)
 }
 
 func (s *Server) changeUser(c echo.Context) error {
-	ctx := c.Request().Context()
 	u, err := s.userOf(c)
 	if err != nil {
 		return err
@@ -141,23 +149,42 @@ func (s *Server) changeUser(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.service.ChangeUser(ctx, viewer(c), u.ID, f)
-	var problems models.FieldErrors
-	switch {
-	case errors.As(err, &problems):
-		return s.showUser(c, http.StatusUnprocessableEntity, u, f, components.ErrorsOf(ctx, problems))
-	case errors.Is(err, service.ErrLastAdministrator), errors.Is(err, store.ErrStale):
-		return s.refuseUser(c, u, f, err)
-	case err != nil:
+	shown, err := s.shownUser(c, u, f)
+	if err != nil {
 		return err
 	}
-	return s.done(c, "/admin/users", "done.user_saved")
+	return s.changedUser(c, u, shown, s.service.ChangeUser(c.Request().Context(), viewer(c), u.ID, f))
 }
 
-// refuseUser shows the form again with why it cannot be saved now. Saved again, it overwrites what is there.
-func (s *Server) refuseUser(c echo.Context, u models.User, f service.UserForm, why error) error {
-	f.Version = u.Version
-	return s.showUser(c, http.StatusUnprocessableEntity, u, f, components.Errors{}.With("role", errorText(c, why)))
+// changedUser answers how the change of a user went.
+func (s *Server) changedUser(c echo.Context, u models.User, shown people.UserForm, err error) error {
+	var problems models.FieldErrors
+	switch {
+	case err == nil:
+		return s.done(c, "/admin/users", "done.user_saved")
+	case errors.As(err, &problems):
+		shown.Errors = components.ErrorsOf(c.Request().Context(), problems)
+		return s.showUser(c, http.StatusUnprocessableEntity, u.Name, shown)
+	case errors.Is(err, service.ErrLastAdministrator):
+		shown.Errors = shown.Errors.With("role", errorText(c, err))
+		return s.showUser(c, http.StatusUnprocessableEntity, u.Name, shown)
+	case errors.Is(err, store.ErrStale):
+		return s.staleUser(c, shown)
+	}
+	return err
+}
+
+// staleUser shows what was typed beside what somebody else has saved. Saved again, it overwrites that.
+func (s *Server) staleUser(c echo.Context, typed people.UserForm) error {
+	u, err := s.userOf(c)
+	if err != nil {
+		return err
+	}
+	saved, err := s.savedUser(c, u)
+	if err != nil {
+		return err
+	}
+	return s.showUser(c, http.StatusConflict, u.Name, typed.Against(c.Request().Context(), saved))
 }
 
 func (s *Server) resetUser(c echo.Context) error {

@@ -76,6 +76,35 @@ type UserForm struct {
 	Queues                []QueueBox
 	Self                  bool // the administrator's own
 	Errors                components.Errors
+	Stale                 bool // somebody else has saved it meanwhile
+	Conflict              []components.ConflictRow
+}
+
+// Against compares what was typed with what somebody else has saved, and takes over the version that is saved now.
+func (f UserForm) Against(ctx context.Context, saved UserForm) UserForm {
+	role := func(r string) string {
+		if !models.Role(r).Valid() {
+			return ""
+		}
+		return i18n.T(ctx, "role."+r)
+	}
+	f.Stale, f.Version = true, saved.Version
+	f.Conflict = components.Differing(
+		components.ConflictRow{Label: i18n.T(ctx, "user.name"), Theirs: saved.Name, Yours: f.Name},
+		components.ConflictRow{Label: i18n.T(ctx, "user.role"), Theirs: role(saved.Role), Yours: role(f.Role)},
+		components.ConflictRow{Label: i18n.T(ctx, "user.queues"), Theirs: saved.queueNames(), Yours: f.queueNames()},
+	)
+	return f
+}
+
+func (f UserForm) queueNames() string {
+	var names []string
+	for _, q := range f.Queues {
+		if q.Member {
+			names = append(names, q.Name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // QueueBox is one queue of which the user is a member or not.
