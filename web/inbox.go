@@ -255,7 +255,7 @@ func (s *Server) conversationMessages(c echo.Context) error {
 	if w := row.Window(); !w.LastInboundAt.IsZero() {
 		h.Set("Kanal-Closes-At", w.ClosesAt.Add(-row.ClockAhead).UTC().Format(time.RFC3339))
 	}
-	t := inbox.Thread{Row: row, Messages: ms, Viewer: personOf(c).viewer, Now: row.Now(s.store.Now()), Advice: adviceFor}
+	t := inbox.Thread{Row: row, Messages: ms, Viewer: personOf(c).viewer, Now: row.Now(s.store.Now()), Advice: adviceFor, Grows: true}
 	return s.part(c, http.StatusOK, inbox.Messages(t))
 }
 

@@ -33,6 +33,7 @@ func TestInboxLists(t *testing.T) {
 		part.without("<title>") // the title is that of the open conversation
 		b.htmx("partial").get(thread(mine)+"/messages?since=0").want(http.StatusOK, "fra Kari", "Assigned to")
 		b.get(thread(mine)).want(http.StatusOK, "1 new message")
+		b.htmx("partial").get(thread(mine) + "/messages?since=0").without("new message") // marked where the thread was opened, once
 	})
 }
 

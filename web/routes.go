@@ -120,6 +120,7 @@ func (s *Server) adminRoutes() []route {
 		// The customer's phone.
 		{get, "/simulator", administrators, s.simulated(s.simulatorPage), 0},
 		{get, "/simulator/phone", administrators, s.simulated(s.simulatorPhone), 0},
+		{get, "/simulator/window", administrators, s.simulated(s.simulatorWindow), 0},
 		{get, "/simulator/events", administrators, s.simulated(s.simulatorEvents), 0},
 		{get, "/simulator/events/:entry", administrators, s.simulated(s.simulatorEvent), 0},
 		{post, "/simulator/try", administrators, s.simulated(s.trySimulator), 0},

@@ -129,10 +129,11 @@ func (s *Server) simulatorView(c echo.Context, at playing) simview.Page {
 	}
 	clocks := s.service.SimulatorClocks()
 	_, inCenter := clocks[at.account.SID]
+	left, written := s.sim.Window(at.account.SID, at.customer.Address, at.sender.Number)
 	p := simview.Page{
 		Place: at.place(), Token: at.account.Token, Name: at.sender.Name, Customer: at.customer.Name,
 		Compose: simview.Compose{Kind: "text", Kinds: simulator.Kinds()}, Log: s.bubbles(at), Events: s.simEvents(c, at),
-		Ahead: at.account.Ahead, Left: s.sim.WindowLeft(at.account.SID, at.customer.Address, at.sender.Number), InCenter: inCenter,
+		Ahead: at.account.Ahead, Left: left, Written: written, InCenter: inCenter,
 		Outcome: outcomeView(at.account.Outcome), Now: s.store.Now().Add(at.account.Ahead),
 	}
 	for _, a := range s.sim.Accounts() {
@@ -168,6 +169,11 @@ func (s *Server) bubbles(at playing) []simview.Bubble {
 // simulatorPhone answers the phone's thread when the simulator has changed.
 func (s *Server) simulatorPhone(c echo.Context) error {
 	return s.simulatorPart(c, func(p simview.Page) templ.Component { return simview.Log(p.Place, p.Log, p) })
+}
+
+// simulatorWindow answers what is said of the reply window when the simulator has changed.
+func (s *Server) simulatorWindow(c echo.Context) error {
+	return s.simulatorPart(c, simview.Window)
 }
 
 // simulatorEvents answers the log when the simulator has changed.
@@ -440,9 +446,11 @@ func (s *Server) skipAhead(c echo.Context) error {
 	}
 	by := skipBy
 	if field(c, "by") == "window" {
-		if by = s.sim.WindowLeft(at.account.SID, at.customer.Address, at.sender.Number) + time.Second; by <= time.Second {
+		left, _ := s.sim.Window(at.account.SID, at.customer.Address, at.sender.Number)
+		if left == 0 {
 			return s.redirect(c, at.place().URL(""))
 		}
+		by = left + time.Second
 	}
 	err = s.service.SkipAhead(c.Request().Context(), viewer(c), at.account.SID, by)
 	if errors.Is(err, models.ErrNotFound) {

@@ -39,6 +39,7 @@ func TestBrowserSimulator(t *testing.T) {
 	admin.js("document.getElementById('try').requestSubmit()")
 	admin.at("/simulator")
 	admin.wait("document.getElementById('phone-body')")
+	admin.says("The customer has not written yet.")
 	s.sim.SetOutcome(s.sim.Accounts()[0].SID, simulator.Outcome{Final: "read", Step: 20 * time.Millisecond})
 
 	agent := s.tab(chromium(t), s.user(models.Agent, "agent@kanal.test"))
@@ -47,6 +48,8 @@ func TestBrowserSimulator(t *testing.T) {
 	admin.wait("document.querySelector('#phone-log .msg--out .meta .vh')?.textContent === 'Delivered'")
 	admin.wait("document.getElementById('phone-body').value === ''")
 	agent.says("Hei, er dere der?")
+	admin.says("The reply window stays open")
+	admin.says("Close the reply window")
 
 	agent.js("document.querySelector('#list a.conv').click()")
 	agent.wait("document.getElementById('body')")

@@ -83,6 +83,26 @@ func (s *site) messages() []models.Message {
 	return ms
 }
 
+// What is said of the reply window follows the customer and the clock.
+func TestSimulatorWindow(t *testing.T) {
+	s := newSite(t, withSimulator(t))
+	b, _ := try(t, s)
+	part := strings.Replace(s.place(0), "/simulator?", "/simulator/window?", 1)
+	const never, open, closed, button = "The customer has not written yet.", "The reply window stays open", "The reply window is closed.", "Close the reply window"
+	b.get(s.place(0)).want(http.StatusOK, never, ">Customer: Kari<").without(open, closed, button)
+	b.htmx("partial").get(part).want(http.StatusOK, never, `data-live-on="simulator"`).without("<html", button)
+	b.post("/simulator/messages", "body", "Hei").to(s.place(0))
+	b.htmx("partial").get(part).want(http.StatusOK, open, button).without(never, closed)
+	b.post("/simulator/skip", "by", "window").want(http.StatusSeeOther)
+	b.htmx("partial").get(part).want(http.StatusOK, closed, "clock").without(never, open, button)
+	ahead := s.sim.Accounts()[0].Ahead
+	b.post("/simulator/skip", "by", "window").to(s.place(0))
+	if s.sim.Accounts()[0].Ahead != ahead {
+		t.Error("a closed window moved the clock")
+	}
+	b.get(part).to(s.place(0))
+}
+
 func TestSimulatorRefuses(t *testing.T) {
 	s := newSite(t, withSimulator(t))
 	b := s.as(models.Administrator)

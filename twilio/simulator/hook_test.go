@@ -168,8 +168,11 @@ func TestResetWhileAMessageIsOnItsWay(t *testing.T) {
 	s.SetOutcome(a.SID, simulator.Outcome{Final: "read", Step: 20 * time.Millisecond})
 	customer := a.Customers[0].Address
 	s.Receive(a.SID, simulator.Write{Customer: customer, Number: number, Body: "x"})
-	if s.WindowLeft(a.SID, customer, number) < 23*time.Hour || s.WindowLeft(a.SID, a.Customers[1].Address, number) != 0 {
-		t.Error("the window is that of who wrote")
+	if left, written := s.Window(a.SID, customer, number); left < 23*time.Hour || !written {
+		t.Error(left, written)
+	}
+	if left, written := s.Window(a.SID, a.Customers[1].Address, number); left != 0 || written {
+		t.Error("the window is that of who wrote", left, written)
 	}
 	if _, err := client.CreateMessage(context.Background(), cred, twilio.NewMessage{From: "whatsapp:" + number, To: string(customer), Body: "x", StatusCallback: c.URL + "/s"}); err != nil {
 		t.Fatal(err)

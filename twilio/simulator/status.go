@@ -70,19 +70,20 @@ func (a *account) lastInbound(customer, sender string) *Message {
 	return last
 }
 
-// WindowLeft gives how long a customer's service window stays open; 0 when it is closed.
-func (s *Simulator) WindowLeft(sid string, customer twilio.Address, number string) time.Duration {
+// Window gives how long a customer's service window stays open, 0 when it is closed, and whether the customer has
+// written at all.
+func (s *Simulator) Window(sid string, customer twilio.Address, number string) (left time.Duration, written bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.account(sid)
 	if a == nil {
-		return 0
+		return 0, false
 	}
 	last := a.lastInbound(string(customer), "whatsapp:"+number)
 	if last == nil {
-		return 0
+		return 0, false
 	}
-	return max(windowLength-a.now(s.o.Now()).Sub(last.Created), 0)
+	return max(windowLength-a.now(s.o.Now()).Sub(last.Created), 0), true
 }
 
 // Report sets a message's status and sends the callback, as often as it is called and in any order. A message that was

@@ -55,6 +55,7 @@ type Thread struct {
 	Messages []models.Message
 	Older    int64 // there are messages before this seq; 0 for none
 	Past     bool  // a page of older messages: the newest are not on it
+	Grows    bool  // messages for a thread that is open: what was new when it was opened is marked already
 	Earlier  []models.ConversationRow
 	Viewer   models.Viewer
 	Composer Composer
@@ -183,7 +184,7 @@ func day(ctx context.Context, m models.Message) string {
 
 // firstUnread gives the seq of the first message that nobody responsible has seen, and how many there are.
 func (t Thread) firstUnread() (seq int64, n int) {
-	if t.Past {
+	if t.Past || t.Grows {
 		return 0, 0
 	}
 	for i := len(t.Messages) - 1; i >= 0 && n < t.Row.Unread; i-- {

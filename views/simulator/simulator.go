@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -44,6 +45,7 @@ type Page struct {
 	Outcome   Outcome
 	Ahead     time.Duration
 	Left      time.Duration // of the service window
+	Written   bool          // the customer has, so that there was a window
 	InCenter  bool          // the center has the account
 	Adding    Adding
 	Events    []Event
@@ -57,6 +59,12 @@ func (p Page) connected() bool {
 		}
 	}
 	return false
+}
+
+// firstName is what there is room for on the phone.
+func (p Page) firstName() string {
+	first, _, _ := strings.Cut(p.Customer, " ")
+	return first
 }
 
 // Choice is a link to another place.

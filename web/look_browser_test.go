@@ -1,0 +1,39 @@
+package web
+
+import (
+	"testing"
+
+	"kanal/models"
+)
+
+// What only a browser can tell of the look: rings, surfaces and widths.
+func TestBrowserLook(t *testing.T) {
+	s := newSite(t, withSimulator(t))
+	s.user(models.Agent, "somebody.with.a.long.address@customer-service.kanal.test")
+	b := s.tab(chromium(t), s.user(models.Administrator, "admin@kanal.test"))
+
+	b.open("/admin/accounts/new/setup/channel-details")
+	b.wait("document.activeElement.tagName === 'H1' && getComputedStyle(document.activeElement).outlineStyle === 'none'")
+	b.tabTo("input[name=name]")
+	b.wait("getComputedStyle(document.activeElement).outlineStyle === 'solid'")
+
+	b.open("/admin/users")
+	b.wait("getComputedStyle(document.querySelector('.tscroll')).backgroundColor === 'rgb(255, 255, 255)'")
+	b.wait("getComputedStyle(document.querySelector('.tbl tbody tr:last-child td')).borderBlockEndWidth === '0px'")
+	b.size(320, 700)
+	b.wait("[...document.querySelectorAll('th[scope=row] a')].every(a => a.getBoundingClientRect().width > 60)")
+	b.wait("document.documentElement.scrollWidth <= innerWidth")
+
+	// What is hidden in rows of the log that are scrolled away does not make the page longer.
+	b.size(1440, 900)
+	b.open("/admin")
+	b.js("document.getElementById('try').requestSubmit()")
+	b.at("/simulator")
+	b.wait("document.getElementById('phone-body')")
+	for range 20 {
+		b.js("fetch('/simulator/messages', {method: 'POST', body: new URLSearchParams({body: 'Hei'})}).then(() => { window.sent = (window.sent || 0) + 1 })")
+	}
+	b.wait("window.sent === 20")
+	b.open("/simulator")
+	b.wait("document.querySelectorAll('#events tbody tr').length >= 20 && document.documentElement.scrollHeight <= Math.ceil(document.getElementById('app').getBoundingClientRect().height) + 1")
+}
