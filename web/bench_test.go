@@ -58,7 +58,7 @@ func BenchmarkPages(b *testing.B) {
 	if s.Handler().ServeHTTP(signedIn, login); signedIn.Code != http.StatusSeeOther {
 		b.Fatal(signedIn.Code)
 	}
-	cookies := signedIn.Result().Cookies() //nolint:bodyclose // of a recorder
+	cookies := signedIn.Result().Cookies()
 	for _, path := range []string{"/me", "/inbox?view=all", fmt.Sprintf("/inbox/%d", w.Conversations[w.Owned(0)[0]].ID)} {
 		b.Run(path, func(b *testing.B) {
 			b.ReportAllocs()

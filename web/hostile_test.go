@@ -2,6 +2,7 @@ package web
 
 import (
 	"bufio"
+	"database/sql"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -98,34 +99,39 @@ func (x *target) state() map[string][2]uint64 {
 		"channel_drafts", "contacts", "contact_identities", "service_windows", "conversations", "messages", "send_attempts", "provider_events",
 		"quarantines", "drafts", "agent_sessions", "river_job",
 	} {
-		rows, err := db.QueryContext(x.t.Context(), "SELECT * FROM "+table)
-		if err != nil {
-			x.t.Fatal(err)
-		}
-		columns, _ := rows.Columns()
-		sum := fnv.New64a()
-		n := uint64(0)
-		for rows.Next() {
-			values, into := make([]any, len(columns)), make([]any, len(columns))
-			for i := range values {
-				into[i] = &values[i]
-			}
-			if err := rows.Scan(into...); err != nil {
-				x.t.Fatal(err)
-			}
-			if i := slices.Index(columns, "last_signature_fail"); i >= 0 {
-				values[i] = nil // it is noted that somebody tries
-			}
-			n++
-			_, _ = fmt.Fprintln(sum, values...)
-		}
-		if err := rows.Err(); err != nil {
-			x.t.Fatal(err)
-		}
-		_ = rows.Close()
-		out[table] = [2]uint64{n, sum.Sum64()}
+		out[table] = x.tableSum(db, table)
 	}
 	return out
+}
+
+// tableSum gives the number of rows of a table and a sum over what they hold.
+func (x *target) tableSum(db *sql.DB, table string) [2]uint64 {
+	rows, err := db.QueryContext(x.t.Context(), "SELECT * FROM "+table)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	columns, _ := rows.Columns()
+	sum := fnv.New64a()
+	n := uint64(0)
+	for rows.Next() {
+		values, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			x.t.Fatal(err)
+		}
+		if i := slices.Index(columns, "last_signature_fail"); i >= 0 {
+			values[i] = nil // it is noted that somebody tries
+		}
+		n++
+		_, _ = fmt.Fprintln(sum, values...)
+	}
+	if err := rows.Err(); err != nil {
+		x.t.Fatal(err)
+	}
+	return [2]uint64{n, sum.Sum64()}
 }
 
 // try makes the request and checks answer and database.
@@ -444,7 +450,7 @@ func TestHostileBytes(t *testing.T) {
 		"whole address, hook": {"POST http://evil.example" + hookPath + " HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\n\r\n", 403},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn, err := net.Dial("tcp", strings.TrimPrefix(x.url, "http://")) //nolint:noctx // it ends with the server
+			conn, err := net.Dial("tcp", strings.TrimPrefix(x.url, "http://"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -39,7 +39,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(binaryDir, "kanal")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput() //nolint:gosec,noctx // our own program
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
@@ -129,7 +129,7 @@ func newTown(t *testing.T, d store.Dialect) *town {
 	w.gate = &gate{proxy: httputil.NewSingleHostReverseProxy(sim.URL()), held: make(chan struct{}, 10), open: make(chan struct{})}
 	front := httptest.NewServer(w.gate)
 	t.Cleanup(func() { front.CloseClientConnections(); front.Close() })
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // only to find a free port
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func (w *town) command(args ...string) *exec.Cmd {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	cmd := exec.Command(path, args...) //nolint:gosec,noctx // our own program; it is killed below
+	cmd := exec.Command(path, args...)
 	cmd.Env = w.env
 	return cmd
 }
@@ -471,7 +471,7 @@ func (w *town) post(id string) int {
 	address := w.url + "/hooks/twilio/unguessable/inbound"
 	customer := fmt.Sprintf("whatsapp:+4740%06d", 100*int(id[17])+int(id[33])) // some customers write more than once
 	form := url.Values{"MessageSid": {id}, "AccountSid": {w.sid}, "From": {customer}, "To": {"whatsapp:" + townNumber}, "Body": {id}}
-	req, err := http.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode())) //nolint:noctx // it ends with the program
+	req, err := http.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		return 0
 	}
@@ -571,7 +571,7 @@ func TestEventsCrossInstances(t *testing.T) {
 	w := newTown(t, store.Postgres)
 	w.launch()
 	w.conversation()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // only to find a free port
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func startBinary(t *testing.T, d store.Dialect) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(file) //nolint:gosec,noctx // the program itself; it is stopped below
+	cmd := exec.Command(file)
 	cmd.Env = append(foreignEnv(), "KANAL_DATA_DIR="+filepath.Join(t.TempDir(), "data"), "KANAL_ADDR=127.0.0.1:0", "KANAL_LOG_FORMAT=json")
 	if d == store.Postgres {
 		cmd.Env = append(cmd.Env, "KANAL_DATABASE_URL="+storetest.URL(t, d), "KANAL_SIMULATOR=on", "KANAL_SECRET_KEY="+testKey)
