@@ -40,7 +40,7 @@ func jsText(s string) string { return fmt.Sprintf("%q", s) }
 
 // A customer writes: the row appears in every list and the message in the open thread, without anybody doing anything.
 func TestInboxMessageArrivesLive(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d *team) {
+	eachDatabase(t, func(_ *testing.T, d *team) {
 		ida, mads := d.at(d.ida, "/inbox?view=queue"), d.at(d.mads, "/inbox?view=all")
 		ida.see("The queue is empty.")
 		id := d.says("Kari Nordli", "Hei, hvor er pakken?")
@@ -72,7 +72,7 @@ func TestInboxMessageArrivesLive(t *testing.T) {
 
 // Take next by key and by button; who comes second is told who was first.
 func TestInboxTakeNext(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d *team) {
+	eachDatabase(t, func(_ *testing.T, d *team) {
 		first := d.says("Kari Nordli", "En")
 		second := d.says("Jonas Bakke", "To")
 		ida := d.at(d.ida, "/inbox?view=queue")
@@ -99,7 +99,7 @@ func TestInboxTakeNext(t *testing.T) {
 
 // A reply: the bubble is there at once, its ticks move up to two blue ones, the row follows, the other agent's page too.
 func TestInboxReply(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d *team) {
+	eachDatabase(t, func(_ *testing.T, d *team) {
 		d.outcome("read", 0)
 		id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 		ida, mads := d.at(d.ida, thread(id)), d.at(d.mads, thread(id)+"?view=all")

@@ -22,7 +22,7 @@ func eachDatabase(t *testing.T, f func(t *testing.T, d *team)) {
 
 // Every list on both databases, with its counts.
 func TestInboxLists(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d *team) {
+	eachDatabase(t, func(_ *testing.T, d *team) {
 		mine := d.has(d.ida, d.says("Kari Nordli", "[hei] fra Kari"))
 		d.says("Jonas Bakke", "Hallo")
 		b := d.signedIn(d.ida)
@@ -39,7 +39,7 @@ func TestInboxLists(t *testing.T) {
 
 // "Assign to me" of two at once: the second learns who was faster, and may then take it over knowingly.
 func TestInboxAssignRace(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d *team) {
+	eachDatabase(t, func(_ *testing.T, d *team) {
 		id := d.says("Kari Nordli", "Hei")
 		ida := d.signedIn(d.ida)
 		errs := make(chan error, 2)

@@ -11,7 +11,6 @@ import (
 
 	"kanal/jobs"
 	"kanal/models"
-	"kanal/service"
 	"kanal/store"
 	"kanal/store/storetest"
 	"kanal/twilio"
@@ -127,13 +126,6 @@ func (d *team) has(u models.User, id models.ConversationID) models.ConversationI
 }
 
 func viewerOf(u models.User) models.Viewer { return models.Viewer{User: u.ID, Role: u.Role} }
-
-func (d *team) writes(u models.User, id models.ConversationID, body string) models.Message {
-	d.t.Helper()
-	m, err := d.service.Reply(d.t.Context(), viewerOf(u), service.Reply{Conversation: id, Key: newClientKey(), Body: body})
-	d.must(err)
-	return m
-}
 
 func thread(id models.ConversationID) string { return fmt.Sprintf("/inbox/%d", id) }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,7 +95,7 @@ func (w *world) configure() {
 		{"user-features", "files", "on", "customers", "on"},
 	} {
 		at := w.draftStream + "/whatsapp/" + step[0]
-		form := append(step[1:], "action", "next", "version", b.get(at).want(http.StatusOK).version())
+		form := slices.Concat(step[1:], []string{"action", "next", "version", b.get(at).want(http.StatusOK).version()})
 		b.post(at, form...).want(http.StatusSeeOther)
 	}
 	numbers, err := w.store.NumbersIn(ctx, 1)

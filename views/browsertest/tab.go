@@ -36,16 +36,16 @@ type Tab struct {
 // Open opens a tab in a profile of its own; base is the origin of the pages.
 func Open(t testing.TB, base string) *Tab {
 	t.Helper()
-	return newTab(t, browser(t), base, chromedp.WithNewBrowserContext())
+	return newTab(browser(t), t, base, chromedp.WithNewBrowserContext())
 }
 
 // Another opens a second tab in the same profile: who is signed in here is signed in there.
 func (b *Tab) Another() *Tab {
 	b.t.Helper()
-	return newTab(b.t, b.ctx, b.base)
+	return newTab(b.ctx, b.t, b.base)
 }
 
-func newTab(t testing.TB, parent context.Context, base string, opts ...chromedp.ContextOption) *Tab {
+func newTab(parent context.Context, t testing.TB, base string, opts ...chromedp.ContextOption) *Tab {
 	t.Helper()
 	ctx, stop := chromedp.NewContext(parent, opts...)
 	t.Cleanup(stop)
@@ -316,7 +316,7 @@ func (b *Tab) Tab(selector string) {
 func (b *Tab) Screenshot(file string) {
 	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	if err == nil {
-		err = os.WriteFile(file, png, 0o600)
+		err = os.WriteFile(file, png, 0o600) //nolint:gosec // the test names the file
 	}
 	if err != nil {
 		b.t.Log(err)
