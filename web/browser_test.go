@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -21,6 +20,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"kanal/models"
+	"kanal/views/browsertest"
 )
 
 // tab is one page of a real browser in which a user is signed in. Whatever the page complains about, an exception, an
@@ -39,10 +39,7 @@ type tab struct {
 // -short skips it, too.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("a browser takes its time")
-	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(findChromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browsertest.Require(t)), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en"))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	t.Cleanup(stop)
@@ -52,20 +49,6 @@ func chromium(t *testing.T) context.Context {
 		t.Fatal(err)
 	}
 	return ctx
-}
-
-func findChromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if slices.Contains(strings.Split(os.Getenv("KANAL_TEST_REQUIRE"), ","), "chromium") {
-		t.Fatal("chromium is required and not there")
-	}
-	t.Skip("no chromium on this machine")
-	return ""
 }
 
 // tab opens a tab in which the user has signed in by the form.

@@ -40,9 +40,13 @@ func Main(m *testing.M, after ...func()) {
 	os.Exit(code)
 }
 
-// require finds the browser; without one the test is skipped, or fails where KANAL_TEST_REQUIRE names it.
-func require(t testing.TB) string {
+// Require finds the browser. Without one the test is skipped, or fails where KANAL_TEST_REQUIRE names it; -short skips
+// it, too.
+func Require(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser takes its time")
+	}
 	for _, name := range programs {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
@@ -58,7 +62,7 @@ func require(t testing.TB) string {
 // browser starts the browser when it does not run yet.
 func browser(t testing.TB) context.Context {
 	t.Helper()
-	path := require(t)
+	path := Require(t)
 	chromium.mu.Lock()
 	defer chromium.mu.Unlock()
 	if chromium.ctx != nil {
