@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"kanal/models"
 )
@@ -13,12 +15,18 @@ import (
 // maxBatch is how many messages share a commit at most.
 const maxBatch = 64
 
+// gatherFor is how long a worker waits, while another one works, for half as many as in its last batch: under load the
+// first few to come would get a commit of their own, which costs as much as one of many. When little comes batches are
+// small, and nothing waits.
+const gatherFor = 2 * time.Millisecond
+
 // batcher gathers what comes at the same time and does it together. A batch that fails is done again one by one, so
 // that one bad message never takes others with it.
 type batcher[T any] struct {
 	run   func(context.Context, []T) error
 	queue chan pending[T]
 	stop  chan struct{}
+	busy  atomic.Int32 // workers with a batch
 	wg    sync.WaitGroup
 }
 
@@ -63,17 +71,28 @@ func (b *batcher[T]) close() {
 
 func (b *batcher[T]) work() {
 	defer b.wg.Done()
+	patience := time.NewTimer(0)
+	defer patience.Stop()
+	last := 1
 	for {
 		select {
 		case p := <-b.queue:
-			b.flush(b.gather(p))
+			batch := b.gather(p)
+			if len(batch) < last/2 && b.busy.Load() > 0 {
+				patience.Reset(gatherFor)
+				batch = b.await(batch, last/2, patience.C)
+			}
+			last = len(batch)
+			b.busy.Add(1)
+			b.flush(batch)
+			b.busy.Add(-1)
 		case <-b.stop:
 			return
 		}
 	}
 }
 
-// gather takes what is waiting at this moment and waits for nothing.
+// gather takes what is waiting at this moment.
 func (b *batcher[T]) gather(first pending[T]) []pending[T] {
 	batch := []pending[T]{first}
 	for len(batch) < maxBatch {
@@ -81,6 +100,19 @@ func (b *batcher[T]) gather(first pending[T]) []pending[T] {
 		case p := <-b.queue:
 			batch = append(batch, p)
 		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// await takes what comes until the batch has n items or the time is over.
+func (b *batcher[T]) await(batch []pending[T], n int, over <-chan time.Time) []pending[T] {
+	for len(batch) < n {
+		select {
+		case p := <-b.queue:
+			batch = append(batch, p)
+		case <-over:
 			return batch
 		}
 	}
