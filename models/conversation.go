@@ -115,20 +115,6 @@ func (c Conversation) Close(now time.Time) (Conversation, error) {
 	return c, nil
 }
 
-// MayRead tells whether the viewer may see the conversation: their own and those of their queues, supervisors and
-// administrators all.
-func (c Conversation) MayRead(v Viewer, queues []QueueID) bool {
-	if v.Role.SeesAll() || (c.UserID != nil && *c.UserID == v.User) {
-		return true
-	}
-	for _, q := range queues {
-		if q == c.QueueID {
-			return true
-		}
-	}
-	return false
-}
-
 // AgentSession is one assignment of a conversation to one agent.
 type AgentSession struct {
 	ID             int64

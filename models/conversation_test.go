@@ -127,31 +127,6 @@ func TestClose(t *testing.T) {
 	}
 }
 
-func TestMayRead(t *testing.T) {
-	c := in(models.Active)
-	for _, tt := range []struct {
-		name   string
-		viewer models.Viewer
-		queues []models.QueueID
-		may    bool
-	}{
-		{"its agent", models.Viewer{User: kari, Role: models.Agent}, nil, true},
-		{"an agent of its queue", models.Viewer{User: other, Role: models.Agent}, []models.QueueID{2, 3}, true},
-		{"an agent of another queue", models.Viewer{User: other, Role: models.Agent}, []models.QueueID{2}, false},
-		{"an agent of no queue", models.Viewer{User: other, Role: models.Agent}, nil, false},
-		{"a supervisor", models.Viewer{User: other, Role: models.Supervisor}, nil, true},
-		{"an administrator", models.Viewer{User: other, Role: models.Administrator}, nil, true},
-		{"nobody", models.Viewer{}, nil, false},
-	} {
-		if got := c.MayRead(tt.viewer, tt.queues); got != tt.may {
-			t.Errorf("%s: %v, want %v", tt.name, got, tt.may)
-		}
-	}
-	if in(models.Open).MayRead(models.Viewer{Role: models.Agent}, nil) {
-		t.Error("a viewer without an id reads what nobody has")
-	}
-}
-
 func TestRowShowsItsAccountsTime(t *testing.T) {
 	closes := noon.Add(24 * time.Hour)
 	r := models.ConversationRow{ClockAhead: 20 * time.Hour, WindowClosesAt: &closes, WindowInbound: &noon}

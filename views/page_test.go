@@ -49,7 +49,7 @@ func TestFramesKeepTheRules(t *testing.T) {
 
 func TestWizardConflictTakesTheFocus(t *testing.T) {
 	w := someWizard()
-	w.Conflict = components.Conflict(nil)
+	w.Conflict = components.ConflictAbout("Somebody else", nil)
 	viewtest.Each(t, Wizard(somePage(), w, templ.Raw(""), nil), func(t *testing.T, _ i18n.Lang, page string) {
 		if n := strings.Count(page, "autofocus"); n != 1 {
 			t.Errorf("%d of autofocus", n)

@@ -66,7 +66,7 @@ func TestErrorsDoNotShare(t *testing.T) {
 
 func TestConflictShowsBothValues(t *testing.T) {
 	rows := Differing(ConflictRow{"Navn", "Deres", "<Mitt>"}, ConflictRow{"Kanal", "WhatsApp", "WhatsApp"})
-	page := html(t, Conflict(rows))
+	page := html(t, ConflictAbout("Noen andre har endret dette.", rows))
 	contains(t, page, `role="alert"`, `tabindex="-1"`, "autofocus", "Noen andre har endret dette", "Navn", "Deres", "&lt;Mitt&gt;", "Lagret nå")
 	lacks(t, page, "Kanal")
 	contains(t, html(t, ConflictAbout("Noen andre har endret kontoen.", nil)), "Noen andre har endret kontoen.")
