@@ -19,54 +19,79 @@ var (
 // SignIn gives the user with this address and password. ErrSignIn, ErrTooManyTries.
 func (s *Service) SignIn(ctx context.Context, email string, password models.Secret) (models.User, error) {
 	email = models.NormalEmail(email)
-	now := s.store.Now()
 	u, err := s.store.UserByEmail(ctx, email)
 	if errors.Is(err, models.ErrNotFound) {
-		u, err = s.passwords.stranger(email), nil
+		return models.User{}, s.refuseStranger(ctx, email, password)
 	}
 	if err != nil {
 		return models.User{}, err
 	}
-	if u.Locked(now) {
-		return models.User{}, ErrTooManyTries
+	return s.tryPassword(ctx, u.ID, password)
+}
+
+// refuseStranger does what a wrong password does, for an address that belongs to nobody.
+func (s *Service) refuseStranger(ctx context.Context, email string, password models.Secret) error {
+	if !s.passwords.takeStranger(email, s.store.Now()) {
+		return ErrTooManyTries
+	}
+	if _, err := s.passwords.matches(ctx, "", password); err != nil {
+		return err
+	}
+	return ErrSignIn
+}
+
+// tryPassword gives the user when the password is right. ErrSignIn, ErrTooManyTries.
+func (s *Service) tryPassword(ctx context.Context, id models.UserID, password models.Secret) (models.User, error) {
+	u, err := s.takeTry(ctx, id)
+	if err != nil {
+		return models.User{}, err
 	}
 	hash := u.PasswordHash
 	if !u.Active() {
 		hash = ""
 	}
 	ok, err := s.passwords.matches(ctx, hash, password)
-	switch {
-	case err != nil:
-		return models.User{}, err
-	case ok:
-		return u, s.noteTry(ctx, u, true)
-	case u.ID == 0:
-		s.passwords.wrongStranger(email, now)
-		return models.User{}, ErrSignIn
+	if err == nil && !ok {
+		err = ErrSignIn
 	}
-	if err := s.noteTry(ctx, u, false); err != nil {
+	if err != nil {
 		return models.User{}, err
 	}
-	return models.User{}, ErrSignIn
+	return s.endTries(ctx, u)
 }
 
-// noteTry counts wrong passwords in a row; the right one ends the count.
-func (s *Service) noteTry(ctx context.Context, u models.User, right bool) error {
-	if right && u.FailedLogins == 0 {
-		return nil
-	}
-	return s.store.InTx(ctx, func(tx *store.Tx) error {
-		u, err := tx.LockUser(ctx, u.ID)
-		if err != nil {
+// takeTry counts a try as a wrong one before the password is compared: of many at once no more are compared than one
+// after the other would be. ErrTooManyTries.
+func (s *Service) takeTry(ctx context.Context, id models.UserID) (models.User, error) {
+	var u models.User
+	err := s.store.InTx(ctx, func(tx *store.Tx) (err error) {
+		if u, err = tx.LockUser(ctx, id); err != nil {
 			return err
 		}
-		if right {
-			u.FailedLogins, u.LockedUntil = 0, nil
-		} else {
-			u = u.AfterWrongPassword(tx.Now())
+		if u.Locked(tx.Now()) {
+			return ErrTooManyTries
 		}
+		u = u.AfterWrongPassword(tx.Now())
 		return tx.SaveLoginTries(ctx, u)
 	})
+	return u, err
+}
+
+// endTries ends the count after the right password. ErrSignIn when it is no longer the right one: it was changed, or the
+// user deactivated, while it was compared.
+func (s *Service) endTries(ctx context.Context, tried models.User) (models.User, error) {
+	var u models.User
+	err := s.store.InTx(ctx, func(tx *store.Tx) (err error) {
+		if u, err = tx.LockUser(ctx, tried.ID); err != nil {
+			return err
+		}
+		if u.PasswordHash != tried.PasswordHash || !u.Active() {
+			return ErrSignIn
+		}
+		u.FailedLogins, u.LockedUntil = 0, nil
+		return tx.SaveLoginTries(ctx, u)
+	})
+	return u, err
 }
 
 // UseLink sets a user's password by a one-time link, ends all login sessions and gives the user. ErrLink,
@@ -119,23 +144,12 @@ func orLink(err error) error {
 // ChangePassword sets the viewer's own password and ends their other login sessions; session is the one that stays.
 // models.FieldErrors (current, password), ErrTooManyTries.
 func (s *Service) ChangePassword(ctx context.Context, v models.Viewer, session string, current, password models.Secret) error {
-	u, err := s.store.User(ctx, v.User)
-	if err != nil {
-		return err
-	}
-	if u.Locked(s.store.Now()) {
-		return ErrTooManyTries
-	}
+	was, err := s.tryPassword(ctx, v.User, current)
 	var errs models.FieldErrors
-	ok, err := s.passwords.matches(ctx, u.PasswordHash, current)
-	if err != nil {
-		return err
-	}
-	if err := s.noteTry(ctx, u, ok); err != nil {
-		return err
-	}
-	if !ok {
+	if errors.Is(err, ErrSignIn) {
 		errs.Add("current", "me.current_wrong")
+	} else if err != nil {
+		return err
 	}
 	if checkPassword(&errs, password); errs.Err() != nil {
 		return errs
@@ -145,11 +159,17 @@ func (s *Service) ChangePassword(ctx context.Context, v models.Viewer, session s
 		return err
 	}
 	return s.changeUser(ctx, v.User, func(tx *store.Tx, u *models.User) error {
+		if u.PasswordHash != was.PasswordHash { // another one was set meanwhile
+			return models.FieldErrors{{Field: "current", Key: "me.current_wrong"}}
+		}
 		u.PasswordHash = hash
 		if err := tx.EndLoginSessions(ctx, u.ID, session); err != nil {
 			return err
 		}
-		return tx.EndUserLinks(ctx, u.ID)
+		if err := tx.EndUserLinks(ctx, u.ID); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, v, "user.password_changed", userSubject(u.ID), nil)
 	})
 }
 

@@ -84,20 +84,19 @@ func (p *passwords) matches(ctx context.Context, hash string, password models.Se
 	return ok && hash != "", nil
 }
 
-// stranger gives the tries for an address that belongs to nobody: it answers like a user's.
-func (p *passwords) stranger(email string) models.User {
+// takeStranger counts a wrong try for an address that belongs to nobody; false when it must wait, as a user must.
+func (p *passwords) takeStranger(email string, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.strangers[email]
-}
-
-func (p *passwords) wrongStranger(email string, now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	tries := p.strangers[email]
+	if tries.Locked(now) {
+		return false
+	}
 	if len(p.strangers) >= maxStrangers {
 		clear(p.strangers)
 	}
-	p.strangers[email] = p.strangers[email].AfterWrongPassword(now)
+	p.strangers[email] = tries.AfterWrongPassword(now)
+	return true
 }
 
 // checkPassword adds what is wrong with a new password, for the field of that name.

@@ -344,6 +344,7 @@ func TestChangePassword(t *testing.T) {
 		if _, err := c.service.SignIn(ctx, u.Email, another); err != nil {
 			t.Error(err)
 		}
+		c.audited("user.password_changed")
 	})
 }
 

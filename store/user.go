@@ -78,11 +78,11 @@ func (tx *Tx) SaveUser(ctx context.Context, u *models.User) error {
 	return changed(res, "save user")
 }
 
-// SaveLoginTries writes how often a wrong password was given in a row, and until when the user waits. The version stays:
-// it is no change that a person made.
+// SaveLoginTries writes how often a wrong password was given in a row, and until when the user waits. The version and the
+// time of the last change stay: it is no change that a person made.
 func (tx *Tx) SaveLoginTries(ctx context.Context, u models.User) error {
 	res := tx.q(ctx).Model(&models.User{}).Where("id = ?", u.ID).
-		Select("failed_logins", "locked_until").Updates(&u)
+		Select("failed_logins", "locked_until").UpdateColumns(&u) // Updates would move updated_at
 	return changed(res, "save login tries")
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -61,7 +62,7 @@ func (s *Server) me(c echo.Context) error {
 
 func (s *Server) mePassword(c echo.Context) error {
 	ctx, p := c.Request().Context(), personOf(c)
-	err := s.service.ChangePassword(ctx, p.viewer, p.session, secret(c, "current"), secret(c, "password"))
+	err := s.changePassword(c)
 	m := people.MePage{Profile: people.ProfileOf(p.user)}
 	var problems models.FieldErrors
 	switch {
@@ -75,6 +76,22 @@ func (s *Server) mePassword(c echo.Context) error {
 		return err
 	}
 	return s.done(c, "/me", "done.password_changed")
+}
+
+// changePassword does it unless the address has guessed too often.
+func (s *Server) changePassword(c echo.Context) error {
+	giveBack := s.guesses.take(c.RealIP(), s.store.Now())
+	if giveBack == nil {
+		return service.ErrTooManyTries
+	}
+	p := personOf(c)
+	err := s.service.ChangePassword(c.Request().Context(), p.viewer, p.session, secret(c, "current"), secret(c, "password"))
+	var problems models.FieldErrors
+	wrong := func(e models.FieldError) bool { return e.Field == "current" }
+	if err == nil || errors.As(err, &problems) && !slices.ContainsFunc(problems, wrong) {
+		giveBack()
+	}
+	return err
 }
 
 // meEndSession signs the person out of another browser.

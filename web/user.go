@@ -113,14 +113,14 @@ func (s *Server) userPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.showUser(c, http.StatusOK, u.Name, f)
+	return s.showUser(c, http.StatusOK, f)
 }
 
 // shownUser fills the form of a user with what is set, or was filled in.
 func (s *Server) shownUser(c echo.Context, u models.User, f service.UserForm) (people.UserForm, error) {
 	boxes, err := s.queueBoxes(c.Request().Context(), f.Queues)
 	return people.UserForm{
-		ID: number(u.ID), Name: f.Name, Email: u.Email, Role: string(f.Role), Version: strconv.Itoa(f.Version),
+		ID: number(u.ID), Known: u.Name, Name: f.Name, Email: u.Email, Role: string(f.Role), Version: strconv.Itoa(f.Version),
 		State: people.UserState(u), Queues: boxes, Self: u.ID == viewer(c).User,
 	}, err
 }
@@ -134,9 +134,9 @@ func (s *Server) savedUser(c echo.Context, u models.User) (people.UserForm, erro
 	return s.shownUser(c, u, service.UserForm{Name: u.Name, Role: u.Role, Queues: in, Version: u.Version})
 }
 
-func (s *Server) showUser(c echo.Context, status int, name string, f people.UserForm) error {
-	page := s.adminPage(c, name)
-	page.Failed = f.Errors.Any()
+func (s *Server) showUser(c echo.Context, status int, f people.UserForm) error {
+	page := s.adminPage(c, f.Known)
+	page.Failed = f.Errors.Any() || f.Stale
 	return s.render(c, status, page, views.Admin(page, "users", people.User(f)), nil)
 }
 
@@ -153,21 +153,21 @@ func (s *Server) changeUser(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.changedUser(c, u, shown, s.service.ChangeUser(c.Request().Context(), viewer(c), u.ID, f))
+	return s.changedUser(c, shown, s.service.ChangeUser(c.Request().Context(), viewer(c), u.ID, f))
 }
 
 // changedUser answers how the change of a user went.
-func (s *Server) changedUser(c echo.Context, u models.User, shown people.UserForm, err error) error {
+func (s *Server) changedUser(c echo.Context, shown people.UserForm, err error) error {
 	var problems models.FieldErrors
 	switch {
 	case err == nil:
 		return s.done(c, "/admin/users", "done.user_saved")
 	case errors.As(err, &problems):
 		shown.Errors = components.ErrorsOf(c.Request().Context(), problems)
-		return s.showUser(c, http.StatusUnprocessableEntity, u.Name, shown)
+		return s.showUser(c, http.StatusUnprocessableEntity, shown)
 	case errors.Is(err, service.ErrLastAdministrator):
 		shown.Errors = shown.Errors.With("role", errorText(c, err))
-		return s.showUser(c, http.StatusUnprocessableEntity, u.Name, shown)
+		return s.showUser(c, http.StatusUnprocessableEntity, shown)
 	case errors.Is(err, store.ErrStale):
 		return s.staleUser(c, shown)
 	}
@@ -184,7 +184,8 @@ func (s *Server) staleUser(c echo.Context, typed people.UserForm) error {
 	if err != nil {
 		return err
 	}
-	return s.showUser(c, http.StatusConflict, u.Name, typed.Against(c.Request().Context(), saved))
+	typed.Known = u.Name
+	return s.showUser(c, http.StatusConflict, typed.Against(c.Request().Context(), saved))
 }
 
 func (s *Server) resetUser(c echo.Context) error {

@@ -71,6 +71,7 @@ type Session struct {
 // UserForm is what an administrator sets of a user. ID is empty for a new one.
 type UserForm struct {
 	ID, Name, Email, Role string
+	Known                 string // the name that is saved
 	Version               string
 	State                 string // active, invited or deactivated
 	Queues                []QueueBox
@@ -92,17 +93,21 @@ func (f UserForm) Against(ctx context.Context, saved UserForm) UserForm {
 	f.Conflict = components.Differing(
 		components.ConflictRow{Label: i18n.T(ctx, "user.name"), Theirs: saved.Name, Yours: f.Name},
 		components.ConflictRow{Label: i18n.T(ctx, "user.role"), Theirs: role(saved.Role), Yours: role(f.Role)},
-		components.ConflictRow{Label: i18n.T(ctx, "user.queues"), Theirs: saved.queueNames(), Yours: f.queueNames()},
+		components.ConflictRow{Label: i18n.T(ctx, "user.queues"), Theirs: saved.queueNames(ctx), Yours: f.queueNames(ctx)},
 	)
 	return f
 }
 
-func (f UserForm) queueNames() string {
+// queueNames lists the queues of which the user is a member.
+func (f UserForm) queueNames(ctx context.Context) string {
 	var names []string
 	for _, q := range f.Queues {
 		if q.Member {
 			names = append(names, q.Name)
 		}
+	}
+	if len(names) == 0 {
+		return i18n.T(ctx, "user.queues_none")
 	}
 	return strings.Join(names, ", ")
 }

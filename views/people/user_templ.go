@@ -361,7 +361,7 @@ func User(f UserForm) templ.Component {
 			templ_7745c5c3_Var13 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = crumbs(f.Name).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = crumbs(f.Known).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -393,7 +393,7 @@ func User(f UserForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = components.PageHead(f.Name, f.Email).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = components.PageHead(f.Known, f.Email).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
