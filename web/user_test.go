@@ -84,6 +84,20 @@ func TestSetupPage(t *testing.T) {
 	s.anonymous().get("/").to("/login")
 }
 
+// Where others reach the page, a code of the log is asked for, and guessing it is slow.
+func TestSetupAsksForItsCode(t *testing.T) {
+	s := newSiteBeforeSetup(t, func(o *Options) { o.SetupToken = "LOG-CODE" })
+	b := s.anonymous()
+	form := []string{"name", "Kari", "email", "kari@kanal.test", "password", testPassword, "token"}
+	b.get("/setup").want(http.StatusOK, "One-time code").without("LOG-CODE")
+	for i := range guessBurst {
+		b.post("/setup", append(form, fmt.Sprintf("guess %d", i))...).want(http.StatusUnprocessableEntity, "The code is not right.").without(testPassword)
+	}
+	b.post("/setup", append(form, "guess")...).want(http.StatusTooManyRequests)
+	b.get("/admin").to("/setup")
+	b.post("/setup", append(form, " LOG-CODE ")...).to("/admin")
+}
+
 // Every sign-in begins a login session under a new token; the one that the browser had ends.
 func TestSignIn(t *testing.T) {
 	s := newSite(t)
