@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -93,7 +95,20 @@ func (s *Server) fail(c echo.Context, err error) {
 		err = s.answer(c, err)
 	}
 	if err != nil {
-		s.log.Error("an error was not answered", "id", requestID(c), "err", err)
+		s.unanswered(c, err)
+	}
+}
+
+// unanswered ends a request whose error page could not be made: mostly because the one who asked has gone. Without a
+// status it would end as 200.
+func (s *Server) unanswered(c echo.Context, err error) {
+	level := slog.LevelError
+	if c.Request().Context().Err() != nil {
+		level = slog.LevelDebug
+	}
+	s.log.Log(context.WithoutCancel(c.Request().Context()), level, "an error was not answered", "id", requestID(c), "err", err)
+	if !c.Response().Committed {
+		c.Response().WriteHeader(http.StatusInternalServerError)
 	}
 }
 
