@@ -28,7 +28,7 @@ func TestGalleryShowsEveryComponent(t *testing.T) {
 		}
 		for _, found := range publicTempl.FindAllSubmatch(src, -1) {
 			name := string(found[1])
-			if !slices.Contains([]string{"OOBToast", "OOBError"}, name) && !strings.Contains(string(gallery), "@components."+name+"(") {
+			if !slices.Contains([]string{"OOBToast", "OOBFlash", "OOBError"}, name) && !strings.Contains(string(gallery), "@components."+name+"(") {
 				t.Errorf("the gallery does not show %s of %s", name, path)
 			}
 		}

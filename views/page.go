@@ -24,6 +24,7 @@ type Page struct {
 	AdminPages   []string // the pages of the admin center that exist and that this person may open, by key; nil is AdminPages()
 	Alert        string   // a sentence that is true on the whole page, such as the simulation mode
 	Toast        string   // a confirmation of what led here
+	ToastUndo    string   // the id of the form on the page that takes it back
 	Live         bool     // opens the event stream
 	NoShortcuts  bool     // the person has turned the single keys off
 	EnterNewline bool     // Enter makes a new line; Ctrl+Enter sends

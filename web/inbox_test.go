@@ -74,7 +74,11 @@ func TestInboxWithoutScript(t *testing.T) {
 	long := strings.Repeat("x", models.MaxMessageLength+1)
 	b.post(thread(id)+"/messages", "body", long, "client_key", "k3").want(http.StatusUnprocessableEntity, "1601 characters", long)
 	b.post(thread(id) + "/resolve").to(thread(id))
-	b.get(thread(id)).want(http.StatusOK, "Svar", "The conversation is resolved", "Resolved")
+	b.get(thread(id)).want(http.StatusOK, "Svar", "The conversation is resolved", "Resolved", `form="form-reopen">Undo</button>`, `id="form-reopen"`)
+	b.get(thread(id)).want(http.StatusOK).without(`form="form-reopen"`) // it was confirmed once
+	b.post(thread(id) + "/reopen").to(thread(id))
+	b.htmx("partial").post(thread(id) + "/resolve").to(thread(id))
+	b.htmx("partial").get(thread(id)).want(http.StatusOK, `hx-swap-oob="innerHTML:#toasts"`, `form="form-reopen">Undo</button>`)
 	b.post(thread(id) + "/reopen").to(thread(id))
 	d.ahead(25 * time.Hour)
 	b.post(thread(id)+"/messages", "body", "For sent", "client_key", "k4").want(http.StatusUnprocessableEntity, "The reply window is closed", "For sent")

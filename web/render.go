@@ -35,7 +35,7 @@ func (s *Server) render(c echo.Context, status int, page views.Page, full, part 
 		err = full.Render(ctx, &b)
 	}
 	if err == nil && page.Toast != "" && isHTMX(c) {
-		err = components.OOBToast(page.Toast).Render(ctx, &b)
+		err = components.OOBFlash(page.Toast, page.ToastUndo).Render(ctx, &b)
 	}
 	if err != nil {
 		return models.Wrap(err, "render")
@@ -102,7 +102,8 @@ func (s *Server) doneBy(c echo.Context, to, key string, user models.UserID) erro
 // page gives the frame of a page for who asks. It takes the confirmation of what led here, so it is made once.
 func (s *Server) page(c echo.Context, title string) views.Page {
 	p := personOf(c)
-	page := views.Page{Title: title, Theme: p.theme, Toast: s.takeFlash(c)}
+	page := views.Page{Title: title, Theme: p.theme}
+	page.Toast, page.ToastUndo = s.takeFlash(c)
 	if p.viewer.User == 0 {
 		return page
 	}

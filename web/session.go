@@ -220,23 +220,26 @@ func (s *Server) setCookie(c echo.Context, name, value string, life time.Duratio
 	})
 }
 
-// takeFlash gives the confirmation that the answer before this one left, once. It is the key of a sentence and perhaps the
+// undoForms gives the form of the page that takes back what was confirmed.
+var undoForms = map[string]string{"done.resolved": "form-reopen"}
+
+// takeFlash gives the confirmation that the answer before this one left, once, and the form that takes it back. It is the key of a sentence and perhaps the
 // id of a user whom the sentence names, so that a cookie that somebody else set can say nothing of its own.
-func (s *Server) takeFlash(c echo.Context) string {
+func (s *Server) takeFlash(c echo.Context) (said, undo string) {
 	key, user, _ := strings.Cut(cookieOf(c, flashCookie), "|")
 	if key == "" {
-		return ""
+		return "", ""
 	}
 	s.setCookie(c, flashCookie, "", -1)
 	if !strings.HasPrefix(key, "done.") || !i18n.Has(key) {
-		return ""
+		return "", ""
 	}
 	if id, err := models.ParseID[models.UserID](user); err == nil {
 		if u, err := s.store.User(c.Request().Context(), id); err == nil {
-			return text(c, key, "name", u.FirstName())
+			return text(c, key, "name", u.FirstName()), undoForms[key]
 		}
 	}
-	return text(c, key)
+	return text(c, key), undoForms[key]
 }
 
 // shorten cuts a text to n bytes of valid characters.

@@ -74,10 +74,16 @@ func TestDialogsAndListsKeepTheRules(t *testing.T) {
 	for name, c := range map[string]templ.Component{
 		"channels": Channels(1), "list": List([]models.AccountRow{row, draft}, true), "added": Added(row), "delete draft": Delete(draft), "delete used": Delete(row),
 		"delete": Delete(free), "remove claimed": Remove(numbers[0]), "remove": Remove(numbers[1]), "remove used": Remove(used),
-		"senders":    Senders(row.Account, []Sender{{SID: "XE1", Number: "+4721000040"}, {SID: "XE2", Name: "<S>", Number: "+4721000041", Status: "ONLINE"}}, components.Errors{}.With("senders", "Choose")),
+		"senders":    Senders(row.Account, []Sender{{SID: "XE1", Number: "+4721000040"}, {SID: "XE2", Name: "<S>", Number: "+4721000041", Status: "ONLINE"}, {SID: "XE3", Number: "+4721000042", Status: "OFFLINE"}}, components.Errors{}.With("senders", "Choose")),
 		"no senders": Senders(row.Account, nil, components.Errors{}),
 	} {
-		t.Run(name, func(t *testing.T) { viewtest.Each(t, c, nil) })
+		t.Run(name, func(t *testing.T) {
+			viewtest.Each(t, c, func(t *testing.T, _ i18n.Lang, html string) {
+				if strings.Contains(html, "ONLINE") || strings.Contains(html, "OFFLINE") != (name == "senders") {
+					t.Error("only what a sender lacks is said")
+				}
+			})
+		})
 	}
 }
 

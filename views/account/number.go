@@ -25,6 +25,14 @@ func (x Sender) label() string {
 	return x.Name + " · " + i18n.Phone(x.Number)
 }
 
+// hint is Twilio's word for a sender that cannot send yet.
+func (x Sender) hint() string {
+	if x.Status == "ONLINE" {
+		return ""
+	}
+	return x.Status
+}
+
 func id(a models.Account) string { return strconv.FormatInt(int64(a.ID), 10) }
 
 func numberID(n models.NumberRow) string { return strconv.FormatInt(int64(n.ID), 10) }

@@ -651,7 +651,7 @@ func Senders(a models.Account, list []Sender, errs components.Errors) templ.Comp
 				}
 				ctx = templ.InitializeContext(ctx)
 				for i, x := range list {
-					templ_7745c5c3_Err = components.Checkbox(components.Field{Name: "sender-" + x.SID, Label: x.label(), Hint: x.Status, Focus: i == 0}, x.Chosen).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = components.Checkbox(components.Field{Name: "sender-" + x.SID, Label: x.label(), Hint: x.hint(), Focus: i == 0}, x.Chosen).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

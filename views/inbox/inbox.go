@@ -275,6 +275,8 @@ func tick(s models.MessageState) string {
 		return "ticks"
 	case models.Accepted, models.Sent:
 		return "tick"
+	case models.Failed, models.Undelivered, models.Canceled:
+		return "alert"
 	}
 	return "clock"
 }
@@ -353,8 +355,11 @@ func tickClass(s models.MessageState) string {
 }
 
 func rowTick(s models.MessageState) string {
-	if s == models.Read {
+	switch {
+	case s == models.Read:
 		return "ic--s is-read"
+	case s.Final():
+		return "ic--s c-e"
 	}
 	return "ic--s"
 }
