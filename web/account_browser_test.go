@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"kanal/twilio/simulator"
+	"kanal/views/browsertest"
 )
 
 const refused = "status of 4" // the browser's own word about a 409 or 422, which the test wants
 
 // The wizard by keyboard alone, with each error; then the tabs.
 func TestWizardByKeyboard(t *testing.T) {
-	browser := chromium(t)
+	browser := browsertest.Browser(t)
 	d := newDesk(t)
 	b := d.tab(browser, d.admin.User)
 	b.expect(refused)
@@ -139,7 +140,7 @@ func TestWizardByKeyboard(t *testing.T) {
 
 // Closing a step with something typed asks what is to become of it.
 func TestLeavingTheWizard(t *testing.T) {
-	browser := chromium(t)
+	browser := browsertest.Browser(t)
 	d := newDesk(t)
 	base := d.begin("Norway")
 	b := d.tab(browser, d.admin.User)
@@ -200,7 +201,7 @@ func TestLeavingTheWizard(t *testing.T) {
 
 // The page of the callback turns by itself: a wrong signature, then the first message.
 func TestCallbackTurnsLive(t *testing.T) {
-	browser := chromium(t)
+	browser := browsertest.Browser(t)
 	d := newDesk(t)
 	base := d.begin("Norway")
 	d.details(base)
@@ -232,7 +233,7 @@ func TestCallbackTurnsLive(t *testing.T) {
 
 // The pages of accounts at the size of a phone and in Norwegian have nothing that reaches beyond the edge.
 func TestAccountPagesAreNarrow(t *testing.T) {
-	browser := chromium(t)
+	browser := browsertest.Browser(t)
 	d := newDesk(t)
 	base := d.finished(strings.Repeat("Kundeservice ", 7))
 	draft := d.begin("Utkast")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
@@ -20,7 +21,6 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"kanal/models"
-	"kanal/views/browsertest"
 )
 
 // tab is one page of a real browser in which a user is signed in. Whatever the page complains about, an exception, an
@@ -35,33 +35,27 @@ type tab struct {
 	found    []string
 }
 
-// chromium starts a browser for the test. Without one on the machine the test is skipped, or fails where it is required;
-// -short skips it, too.
-func chromium(t *testing.T) context.Context {
-	t.Helper()
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browsertest.Require(t)), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en"))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-		t.Fatal(err)
+// newTab opens a tab in a profile of its own, seen and focused as the only tab is.
+func (s *site) newTab(browser context.Context, base string) *tab {
+	s.t.Helper()
+	ctx, stop := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	s.t.Cleanup(stop)
+	b := &tab{t: s.t, ctx: ctx, url: base}
+	if err := chromedp.Listen(ctx, b.hear); err != nil {
+		s.t.Fatal(err)
 	}
-	return ctx
+	s.t.Cleanup(b.complain)
+	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+		s.t.Fatal(err)
+	}
+	b.size(1440, 900)
+	return b
 }
 
 // tab opens a tab in which the user has signed in by the form.
 func (s *site) tab(browser context.Context, u models.User) *tab {
 	s.t.Helper()
-	ctx, stop := chromedp.NewContext(browser)
-	s.t.Cleanup(stop)
-	b := &tab{t: s.t, ctx: ctx, url: s.url}
-	if err := chromedp.Listen(ctx, b.hear); err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(b.complain)
-	b.size(1440, 900)
+	b := s.newTab(browser, s.url)
 	b.open("/login?next=%2Fme")
 	b.js("document.getElementById('email').value = " + strconv.Quote(u.Email) + "; document.getElementById('password').value = " + strconv.Quote(testPassword))
 	b.js("document.getElementById('login').requestSubmit()")

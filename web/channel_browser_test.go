@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"kanal/models"
+	"kanal/views/browsertest"
 )
 
 // inNorwegian turns the browser to Norwegian.
@@ -15,7 +16,7 @@ func (b *tab) inNorwegian() {
 
 // The wizard Set up WhatsApp by keyboard alone, from the empty list to the confirmation, with each error.
 func TestSetUpWhatsAppByKeyboard(t *testing.T) {
-	browser := chromium(t)
+	browser := browsertest.Browser(t)
 	s := newSite(t)
 	u := s.user(models.Administrator, "admin@kanal.test")
 	n := s.testAccount("Norge", "+4721000040")
@@ -125,7 +126,7 @@ func TestSetUpWhatsAppByKeyboard(t *testing.T) {
 
 // The settings of a number are tabs, and the channel is deleted in a dialog that asks for its name.
 func TestNumberSettingsInTheBrowser(t *testing.T) {
-	browser := chromium(t)
+	browser := browsertest.Browser(t)
 	w := newWizard(t)
 	w.fill()
 	at := w.finish()
@@ -175,7 +176,7 @@ func TestNumberSettingsInTheBrowser(t *testing.T) {
 
 // Every page at 320 pixels: nothing but data tables may scroll sideways. Pictures in Norwegian and on a phone.
 func TestWorkstreamPagesFitAPhone(t *testing.T) {
-	browser := chromium(t)
+	browser := browsertest.Browser(t)
 	w := newWizard(t)
 	w.fill()
 	at := w.finish()

@@ -4,13 +4,14 @@ import (
 	"testing"
 
 	"kanal/models"
+	"kanal/views/browsertest"
 )
 
 // What only a browser can tell of the look: rings, surfaces and widths.
 func TestBrowserLook(t *testing.T) {
 	s := newSite(t, withSimulator(t))
 	s.user(models.Agent, "somebody.with.a.long.address@customer-service.kanal.test")
-	b := s.tab(chromium(t), s.user(models.Administrator, "admin@kanal.test"))
+	b := s.tab(browsertest.Browser(t), s.user(models.Administrator, "admin@kanal.test"))
 
 	b.open("/admin/accounts/new/setup/channel-details")
 	b.wait("document.activeElement.tagName === 'H1' && getComputedStyle(document.activeElement).outlineStyle === 'none'")

@@ -3,10 +3,11 @@ package web
 import (
 	"strconv"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	cdpnetwork "github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"kanal/views/browsertest"
 )
 
 // seat is the tab of one person among several: with a profile of its own, and as seen and focused as the only tab is.
@@ -15,18 +16,7 @@ type seat struct{ *tab }
 // sit opens a tab in a profile of its own; base is the line to the center.
 func (d *team) sit(base string) *seat {
 	d.t.Helper()
-	if d.browser == nil {
-		d.browser = chromium(d.t)
-	}
-	ctx, stop := chromedp.NewContext(d.browser, chromedp.WithNewBrowserContext())
-	d.t.Cleanup(stop)
-	b := &seat{&tab{t: d.t, ctx: ctx, url: base}}
-	d.must(chromedp.Listen(ctx, b.hear))
-	d.t.Cleanup(b.complain)
-	_, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
-	d.must(err)
-	b.size(1440, 900)
-	return b
+	return &seat{d.newTab(browsertest.Browser(d.t), base)}
 }
 
 func (b *seat) cookie(name, value string) {

@@ -8,6 +8,7 @@ import (
 	"kanal/jobs"
 	"kanal/models"
 	"kanal/twilio/simulator"
+	"kanal/views/browsertest"
 )
 
 // startJobs lets messages be sent.
@@ -34,7 +35,7 @@ func TestBrowserSimulator(t *testing.T) {
 	s := newSite(t, withSimulator(t))
 	s.startJobs()
 	// Two browsers: two people.
-	admin := s.tab(chromium(t), s.user(models.Administrator, "admin@kanal.test"))
+	admin := s.tab(browsertest.Browser(t), s.user(models.Administrator, "admin@kanal.test"))
 	admin.open("/admin")
 	admin.js("document.getElementById('try').requestSubmit()")
 	admin.at("/simulator")
@@ -42,7 +43,7 @@ func TestBrowserSimulator(t *testing.T) {
 	admin.says("The customer has not written yet.")
 	s.sim.SetOutcome(s.sim.Accounts()[0].SID, simulator.Outcome{Final: "read", Step: 20 * time.Millisecond})
 
-	agent := s.tab(chromium(t), s.user(models.Agent, "agent@kanal.test"))
+	agent := s.tab(browsertest.Browser(t), s.user(models.Agent, "agent@kanal.test"))
 	agent.open("/inbox?view=queue")
 	admin.js("document.getElementById('phone-body').value = 'Hei, er dere der?'; document.getElementById('phone-form').requestSubmit()")
 	admin.wait("document.querySelector('#phone-log .msg--out .meta .vh')?.textContent === 'Delivered'")

@@ -24,7 +24,6 @@ type team struct {
 	sid, number string
 	account     models.Account
 	ida, mads   models.User
-	browser     context.Context //nolint:containedctx // the handle of the browser is a context
 }
 
 func newTeam(t *testing.T, dialect store.Dialect, change ...func(*Options)) *team {

@@ -59,8 +59,9 @@ func Require(t testing.TB) string {
 	return ""
 }
 
-// browser starts the browser when it does not run yet.
-func browser(t testing.TB) context.Context {
+// Browser gives the browser of this test binary and starts it when it does not run yet. Tabs in it are opened in profiles of
+// their own.
+func Browser(t testing.TB) context.Context {
 	t.Helper()
 	path := Require(t)
 	chromium.mu.Lock()
@@ -72,7 +73,7 @@ func browser(t testing.TB) context.Context {
 		t.Fatal("TestMain of this package must call browsertest.Main")
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en"))
 	ctx, stopAllocator := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, stopBrowser := chromedp.NewContext(ctx)
 	stop := func() { stopBrowser(); stopAllocator() }

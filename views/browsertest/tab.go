@@ -36,7 +36,7 @@ type Tab struct {
 // Open opens a tab in a profile of its own; base is the origin of the pages.
 func Open(t testing.TB, base string) *Tab {
 	t.Helper()
-	return newTab(browser(t), t, base, chromedp.WithNewBrowserContext())
+	return newTab(Browser(t), t, base, chromedp.WithNewBrowserContext())
 }
 
 // Another opens a second tab in the same profile: who is signed in here is signed in there.
