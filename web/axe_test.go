@@ -235,7 +235,7 @@ var errorVisits = []visit{
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/favicon.ico", "/events", "/", "/admin/accounts/:account",
 	"/hooks/twilio/:key/inbound", "/hooks/twilio/:key/status",
-	"/simulator/phone", "/simulator/events",
+	"/simulator/phone", "/simulator/window", "/simulator/events",
 	"/inbox/list", "/inbox/:conversation/messages", "/inbox/:conversation/composer",
 }
 
