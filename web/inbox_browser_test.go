@@ -287,11 +287,12 @@ func TestInboxDrafts(t *testing.T) {
 	b.open(thread(jonas))
 	b.wait("document.getElementById('body').value === 'Til Jonas'")
 	// Sent is gone, also for a draft whose saving is slow.
-	b.js("window.hold = fetch; window.fetch = (u, o) => /draft$/.test(u) ? new Promise(r => setTimeout(() => r(hold(u, o)), 300)) : hold(u, o)")
+	b.js("window.hold = fetch; window.saved = []; window.fetch = (u, o) => /draft$/.test(u) ? (saved.push(String(o.body)), new Promise(r => setTimeout(() => r(hold(u, o)), 300))) : hold(u, o)")
 	types(b, " og mer")
 	b.js("dispatchEvent(new Event('pagehide'))")
 	b.send()
 	b.wait(lastState(models.Read))
+	b.wait("saved.length === 1") // not saved once more after it was sent
 	d.draft(d.ida, jonas, "")
 	b.open(thread(jonas))
 	b.wait("document.getElementById('body').value === ''")

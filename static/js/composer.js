@@ -95,7 +95,7 @@ on('submit', e => {
   const id = f.dataset.composer;
   box(id).items.push({ key: key(), text, url: f.getAttribute('action'), state: 'sending' });
   clearTimeout(f._draft); f._dirty = false;
-  forget(id); drafts.delete(id); f._base = '';
+  forget(id); drafts.delete(id); sent.set(id, (sent.get(id) || 0) + 1); f._base = '';
   ta.value = ''; ta.focus();
   count(f); paint(); pump(id);
 });
@@ -126,6 +126,7 @@ function count(f) {
 // take, because the line or the login session was gone, is typed in again when the conversation is opened.
 const saving = new Map(); // conversation -> its draft on the way
 const drafts = new Map(); // conversation -> the text that the server has, of what is not sent
+const sent = new Map(); // conversation -> how often something was sent: a draft from before is no draft any more
 const forget = id => { delete typed[id]; store('drafts', typed); };
 // begun: with a message the server puts the draft away; what was begun after the message was written is saved again.
 function begun(id, url) {
@@ -133,18 +134,19 @@ function begun(id, url) {
 }
 function saveText(id, url, text, now) {
   const send = () => fetch(url, { method: 'POST', keepalive: true, headers: { 'HX-Request-Type': 'partial' }, signal: AbortSignal.timeout(8000), body: new URLSearchParams({ body: text }) });
-  const sent = (now ? send() : (saving.get(id) || Promise.resolve()).then(send))
-    .then(r => { if (r.ok) drafts.set(id, text); if (r.ok && typed[id]?.text === text) forget(id); return r.ok; }).catch(() => false);
-  saving.set(id, sent);
-  return sent;
+  const turn = sent.get(id);
+  const saved = (now ? send() : (saving.get(id) || Promise.resolve()).then(send))
+    .then(r => { if (r.ok && sent.get(id) === turn) drafts.set(id, text); if (r.ok && typed[id]?.text === text) forget(id); return r.ok; }).catch(() => false);
+  saving.set(id, saved);
+  return saved;
 }
 async function save(f, now) {
   if (!f?._dirty) return;
   f._dirty = false;
   clearTimeout(f._draft);
-  const text = f.elements.body.value;
-  if (await saveText(f.dataset.composer, f.dataset.draft, text, now)) f._base = text;
-  else f._dirty = true;
+  const id = f.dataset.composer, text = f.elements.body.value, turn = sent.get(id);
+  if (!await saveText(id, f.dataset.draft, text, now)) f._dirty = true;
+  else if (sent.get(id) === turn) f._base = text;
 }
 on('input', e => {
   const f = e.target.closest('form[data-composer]');

@@ -20,6 +20,16 @@ const runAxe = `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wc
 // Axe gives the violations of WCAG 2.2 AA and of good practice on the page. It is put in by the debugger, past the policy.
 func (b *Tab) Axe() []string {
 	b.t.Helper()
+	found := b.axe()
+	if len(found) > 0 { // a part that was being fetched meanwhile is dimmed
+		b.Settle()
+		found = b.axe()
+	}
+	return found
+}
+
+func (b *Tab) axe() []string {
+	b.t.Helper()
 	b.JS("typeof axe === 'undefined' && (() => {" + axe + "\n})()")
 	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](runAxe, chromedp.EvalAwaitPromise))
 	if err != nil {

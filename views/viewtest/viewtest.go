@@ -171,6 +171,9 @@ func (c *checker) names(n *html.Node) {
 	if _, ok := attr(n, "aria-label"); ok {
 		return
 	}
+	if _, ok := attr(n, "hidden"); ok {
+		return // nobody meets it until a script has given it its words
+	}
 	id, _ := attr(n, "id")
 	kind, _ := attr(n, "type")
 	hidden, _ := attr(n, "aria-hidden")

@@ -29,7 +29,7 @@ func TestProblems(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", part, found, want)
 		}
 	}
-	good := `<label for="q">Q</label><input id="q" aria-describedby="h"><p id="h">x</p><input type="hidden" id="z"><button aria-label="x"></button>`
+	good := `<label for="q">Q</label><input id="q" aria-describedby="h"><p id="h">x</p><input type="hidden" id="z"><button aria-label="x"></button><button hidden></button>`
 	if p := Problems(good); len(p) > 0 {
 		t.Errorf("good part: %v", p)
 	}
