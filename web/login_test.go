@@ -175,14 +175,14 @@ func TestOneTimeLinkPage(t *testing.T) {
 	clock, withIt := withClock(t)
 	s := newSite(t, withIt)
 	admin := s.as(models.Administrator)
-	make := func() string { return linkIn(t, admin.post("/admin/users/2/link").want(http.StatusOK)) }
+	newLink := func() string { return linkIn(t, admin.post("/admin/users/2/link").want(http.StatusOK)) }
 	_, _, err := s.service.AddUser(t.Context(), viewerOf(admin.User), service.UserForm{Name: "Ida Holm", Email: "ida@kanal.test", Role: models.Agent})
 	if err != nil {
 		t.Fatal(err)
 	}
 	const gone = "The link has been used or has expired. Ask an administrator for a new one."
-	first, b := make(), s.anonymous()
-	second := make()
+	first, b := newLink(), s.anonymous()
+	second := newLink()
 	b.get(first).want(http.StatusNotFound, gone, "<!doctype html>")
 	b.post(first, "password", testPassword).want(http.StatusNotFound, gone)
 	if a := b.get(second).want(http.StatusOK, "Ida"); a.Header.Get("Referrer-Policy") != "no-referrer" {
@@ -194,7 +194,7 @@ func TestOneTimeLinkPage(t *testing.T) {
 	s.anonymous().get(second).want(http.StatusNotFound, gone)
 	s.anonymous().post(second, "password", testPassword+"!").want(http.StatusNotFound, gone)
 
-	third := make()
+	third := newLink()
 	clock.Advance(72*time.Hour - time.Second)
 	s.anonymous().get(third).want(http.StatusOK)
 	clock.Advance(time.Second)
@@ -202,7 +202,7 @@ func TestOneTimeLinkPage(t *testing.T) {
 	s.anonymous().post(third, "password", testPassword).want(http.StatusNotFound, gone)
 
 	admin = s.signedIn(admin.User)
-	fourth := make()
+	fourth := newLink()
 	admin.post("/admin/users/2/deactivate").to("/admin/users")
 	s.anonymous().get(fourth).want(http.StatusNotFound, gone)
 	s.anonymous().post(fourth, "password", testPassword).want(http.StatusNotFound, gone)
