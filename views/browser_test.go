@@ -55,7 +55,7 @@ func (s *shellSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.thread(ctx, w, r)
 	case "/inbox/7/messages":
 		s.message(w, r)
-	case "/inbox/7/draft", "/inbox/7/seen":
+	case "/inbox/7/draft", "/inbox/7/seen", "/inbox/list": // the list stays as it is
 		w.WriteHeader(http.StatusNoContent)
 	case "/window":
 		_ = Plain(s.page(r), windowPage()).Render(ctx, w)
