@@ -375,6 +375,9 @@ func TestInboxListHeld(t *testing.T) {
 	d.says("Kari Nordli", "Hallo?")
 	b.wait("document.getElementById('list-pill').innerText.trim() === '1 update'")
 	b.wait(rowsNow + " === 'Jonas Bakke|Kari Nordli'")
+	b.js("document.dispatchEvent(new CustomEvent('live:up'))") // the line was lost and is back
+	b.wait("document.getElementById('list-pill').innerText.trim() === '2 updates'")
+	b.wait(rowsNow + " === 'Jonas Bakke|Kari Nordli'")
 	b.do(chromedp.MouseEvent("mouseMoved", 900, 600))
 	b.wait(rowsNow + " === 'Kari Nordli|Jonas Bakke' && document.getElementById('list-pill').hidden")
 }

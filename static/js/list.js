@@ -13,10 +13,13 @@ const pill = () => {
   p.hidden = !held.size;
   p.querySelector('span').textContent = (held.size === 1 ? p.dataset.one : p.dataset.other).replace('{n}', held.size);
 };
-on('live:conversation', e => { const l = list(); if (!l) return; if (inUse(l)) { held.add(e.detail); pill(); } else refresh(); });
-on('draft:left', () => { const l = list(); if (!l) return; if (inUse(l)) stale = true; else refresh(); });
-on('live:up', refresh);
-on('live:resync', refresh);
+const news = what => { const l = list(); if (!l) return; if (inUse(l)) { held.add(what); pill(); } else refresh(); };
+const quietly = () => { const l = list(); if (!l) return; if (inUse(l)) stale = true; else refresh(); };
+on('live:conversation', e => news(e.detail));
+on('live:resync', () => news('resync'));
+on('draft:left', quietly);
+let fresh = true; // the page has only just come: its first stream brings no news yet
+on('live:up', () => { if (fresh) quietly(); else news('resync'); fresh = false; });
 on('click', e => { if (e.target.closest('#list-pill')) refresh(); });
 on('mouseout', e => { if ((held.size || stale) && e.target.closest?.('#list') && !list().contains(e.relatedTarget)) refresh(); });
 on('focusout', () => { if (held.size || stale) setTimeout(() => { const l = list(); if (l && !inUse(l)) refresh(); }); });
