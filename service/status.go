@@ -74,7 +74,7 @@ func (s *Service) reported(ctx context.Context, tx *store.Tx, call StatusCall, e
 		return m, models.SendAttempt{}, err
 	}
 	for _, a := range as {
-		if a.N == call.Attempt && a.SID == nil {
+		if a.N == call.Attempt && (a.SID == nil || *a.SID == ev.MessageSID) {
 			return m, a, nil
 		}
 	}
