@@ -1,0 +1,76 @@
+package inbox
+
+import (
+	"fmt"
+	"time"
+
+	"kanal/models"
+)
+
+// Composer is what stands under the thread: the form, or a panel that says why there is none.
+type Composer struct {
+	Row        models.ConversationRow
+	Viewer     models.Viewer
+	Text       string // the draft, or what was typed
+	Key        string // a fresh client key
+	Problem    string
+	EnterSends bool
+	Now        time.Time
+	Focus      bool // the panel takes the focus: it has just replaced the form
+	View       models.InboxView
+}
+
+// mode says what stands in the composer's place.
+func (c Composer) mode() string {
+	switch {
+	case c.Row.State == models.Closed:
+		return "is_closed"
+	case c.Row.State == models.WrapUp:
+		return "wrap_up"
+	case c.Row.UserID != nil && *c.Row.UserID != c.Viewer.User:
+		return "other"
+	}
+	switch c.Row.Window().State(c.Now) {
+	case models.WindowNever:
+		return "never"
+	case models.WindowClosed:
+		return "closed"
+	}
+	return "form"
+}
+
+// state is where the page asks what stands around the messages.
+func (c Composer) state() string {
+	u := conversationURL(c.Row.ID, "", "/composer")
+	if c.View != "" {
+		u += "?view=" + string(c.View)
+	}
+	return u
+}
+
+// realClosing gives the closing time on the clock on the wall: a simulated account's clock runs ahead.
+func realClosing(r models.ConversationRow) time.Time {
+	return r.Window().ClosesAt.Add(-r.ClockAhead)
+}
+
+func windowClass(s models.WindowState) string {
+	switch s {
+	case models.WindowLast:
+		return "win--e"
+	case models.WindowSoon:
+		return "win--w"
+	}
+	return "win--ok"
+}
+
+func dash(left time.Duration) string {
+	return fmt.Sprintf("%d 100", min(100, int(left*100/models.ServiceWindowLength)+1))
+}
+
+// owner names whom a panel speaks of.
+func (c Composer) owner() string {
+	if c.mode() == "other" {
+		return c.Row.AgentName
+	}
+	return firstName(c.Row)
+}

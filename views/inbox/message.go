@@ -1,0 +1,106 @@
+package inbox
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"kanal/models"
+	"kanal/views/i18n"
+)
+
+// newDay tells whether a day begins with the message.
+func newDay(ctx context.Context, ms []models.Message, i int) bool {
+	return i == 0 || i18n.Date(ctx, ms[i].CreatedAt) != i18n.Date(ctx, ms[i-1].CreatedAt)
+}
+
+// day is the mark of a day in the thread.
+func day(ctx context.Context, m models.Message) string {
+	return "day-" + m.CreatedAt.In(i18n.From(ctx).Zone).Format("2006-01-02")
+}
+
+// firstUnread gives the seq of the first message that nobody responsible has seen, and how many there are.
+func (t Thread) firstUnread() (seq int64, n int) {
+	if t.Past || t.Grows {
+		return 0, 0
+	}
+	for i := len(t.Messages) - 1; i >= 0 && n < t.Row.Unread; i-- {
+		if t.Messages[i].Direction == models.In {
+			seq, n = t.Messages[i].Seq, n+1
+		}
+	}
+	return seq, n
+}
+
+// domID is the one id of a message from the first moment: its client key when a person here wrote it, else its seq.
+func domID(m models.Message) string {
+	if m.ClientKey != nil {
+		return "m-" + *m.ClientKey
+	}
+	return fmt.Sprintf("m-%d", m.Seq)
+}
+
+// author names who wrote a message, for those who cannot see on which side it stands.
+func author(ctx context.Context, t Thread, m models.Message) string {
+	switch {
+	case m.Direction == models.In:
+		return name(t.Row)
+	case m.Trigger != "":
+		return i18n.T(ctx, "thread.automated")
+	case m.UserID != nil && *m.UserID == t.Viewer.User:
+		return i18n.T(ctx, "thread.you")
+	}
+	return m.UserName
+}
+
+// failure gives the sentence under a message that failed.
+func (t Thread) failure(ctx context.Context, m models.Message) string {
+	if _, known := t.Advice(m.ErrorCode); known {
+		return i18n.T(ctx, "twilio.code."+strconv.Itoa(m.ErrorCode))
+	}
+	return i18n.T(ctx, "twilio.code.other", "code", m.ErrorCode)
+}
+
+// code is Twilio's own, beside a sentence that says the same in words; "" when there is none.
+func (t Thread) code(m models.Message) string {
+	if _, known := t.Advice(m.ErrorCode); !known || m.ErrorCode == noAnswer {
+		return ""
+	}
+	return strconv.Itoa(m.ErrorCode)
+}
+
+func (t Thread) advice(m models.Message) string {
+	what, _ := t.Advice(m.ErrorCode)
+	return what
+}
+
+func tick(s models.MessageState) string {
+	switch s {
+	case models.Delivered, models.Read:
+		return "ticks"
+	case models.Accepted, models.Sent:
+		return "tick"
+	case models.Failed, models.Undelivered, models.Canceled:
+		return "alert"
+	}
+	return "clock"
+}
+
+func bare(m models.Message) bool {
+	return m.Body != "" && (m.Kind == models.KindText || m.Kind == "button" || m.Kind == "list_reply")
+}
+
+func kindName(ctx context.Context, kind models.MessageKind) string {
+	key := "kind." + string(kind)
+	if !i18n.Has(key) {
+		key = "kind.unsupported"
+	}
+	return i18n.T(ctx, key)
+}
+
+func tickClass(s models.MessageState) string {
+	if s == models.Read {
+		return "is-read"
+	}
+	return ""
+}

@@ -1,0 +1,94 @@
+package web
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"kanal/models"
+	"kanal/service"
+	"kanal/views/i18n"
+	"kanal/views/inbox"
+)
+
+func newClientKey() string {
+	b := make([]byte, 12)
+	_, _ = rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+// reply takes in what an agent has written.
+func (s *Server) reply(c echo.Context) error {
+	row, err := s.conversation(c)
+	if err != nil {
+		return err
+	}
+	in := service.Reply{Conversation: row.ID, Key: field(c, "client_key"), Body: strings.TrimRight(c.Request().PostFormValue("body"), " \t\r\n")}
+	m, err := s.service.Reply(c.Request().Context(), personOf(c).viewer, in)
+	if err != nil {
+		return s.replyRefused(c, row, in, err)
+	}
+	if !isPartial(c) {
+		return s.redirect(c, fmt.Sprintf("/inbox/%d", row.ID))
+	}
+	t := inbox.Thread{Row: row, Messages: []models.Message{m}, Viewer: personOf(c).viewer, Now: row.Now(s.store.Now()), Advice: adviceFor}
+	return s.part(c, http.StatusCreated, inbox.Messages(t))
+}
+
+// replyRefused answers with the composer's place and what was typed: the form with the problem, or the panel.
+func (s *Server) replyRefused(c echo.Context, row models.ConversationRow, in service.Reply, err error) error {
+	var fields models.FieldErrors
+	closed := errors.Is(err, service.ErrWindowClosed)
+	if !errors.As(err, &fields) && !closed {
+		return err
+	}
+	row, readErr := s.store.Conversation(c.Request().Context(), personOf(c).viewer, row.ID)
+	if readErr != nil {
+		return readErr
+	}
+	change := func(k *inbox.Composer) {
+		k.Text, k.Focus = in.Body, true
+		if len(fields) > 0 {
+			k.Problem = i18n.Field(c.Request().Context(), fields[0])
+		}
+	}
+	if isPartial(c) {
+		k := s.composer(c, row)
+		change(&k)
+		return s.part(c, http.StatusUnprocessableEntity, inbox.ComposerPane(k))
+	}
+	return s.showConversation(c, http.StatusUnprocessableEntity, row, change)
+}
+
+// saveDraft keeps what an agent has begun to write.
+func (s *Server) saveDraft(c echo.Context) error {
+	row, err := s.conversation(c)
+	if err != nil {
+		return err
+	}
+	if err := s.service.SaveDraft(c.Request().Context(), personOf(c).viewer, row.ID, c.Request().PostFormValue("body")); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// retryMessage sends a failed message once more.
+func (s *Server) retryMessage(c echo.Context) error {
+	id, err := models.ParseID[models.MessageID](c.Param("message"))
+	if err != nil {
+		return err
+	}
+	m, err := s.service.Retry(c.Request().Context(), personOf(c).viewer, id)
+	if err != nil {
+		return err
+	}
+	if isPartial(c) {
+		return c.NoContent(http.StatusNoContent)
+	}
+	return s.redirect(c, fmt.Sprintf("/inbox/%d", m.ConversationID))
+}
