@@ -41,6 +41,7 @@ type Account struct {
 	LastSignatureFail *time.Time
 	Simulated         bool          // the built-in simulator minted its SID
 	ClockAhead        time.Duration // how far a simulated account's clock runs ahead
+	RemoveFiles       bool          // files are removed at Twilio once they are safe here
 	CreatedBy         UserID
 	Version           int
 	CreatedAt         time.Time

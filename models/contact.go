@@ -13,6 +13,9 @@ type Contact struct {
 	ID          ContactID
 	Name        string // typed by a person
 	ProfileName string // from WhatsApp, untrusted
+	Language    string // of the customer, "" when nobody has said
+	BlockedAt   *time.Time
+	BlockedBy   *UserID
 	Version     int
 	CreatedAt   time.Time
 	UpdatedAt   time.Time

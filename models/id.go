@@ -22,6 +22,12 @@ type (
 	MessageID int64
 	// AttemptID names one try to send a message.
 	AttemptID int64
+	// TemplateID names a message template.
+	TemplateID int64
+	// FileID names a file of a conversation.
+	FileID int64
+	// ScheduledID names a message that is to be sent later.
+	ScheduledID int64
 	// QuarantineID names a call that could not be taken in.
 	QuarantineID int64
 )

@@ -55,9 +55,20 @@ func (s MessageState) InFlight() bool { return s == Sending || s == Uncertain }
 // MessageKind is what a message is. Kinds that are not shown yet appear as a named placeholder.
 type MessageKind string
 
-// The kinds of messages. They are the words of twilio.Kind, plus those of system lines.
+// The kinds of messages. They are the words of twilio.Kind, plus those of system lines and of templates.
 const (
 	KindText        MessageKind = "text"
+	KindImage       MessageKind = "image"
+	KindAudio       MessageKind = "audio"
+	KindVideo       MessageKind = "video"
+	KindDocument    MessageKind = "document"
+	KindSticker     MessageKind = "sticker"
+	KindContacts    MessageKind = "contacts"
+	KindLocation    MessageKind = "location"
+	KindButton      MessageKind = "button"
+	KindListReply   MessageKind = "list_reply"
+	KindFlowReply   MessageKind = "flow_reply"
+	KindTemplate    MessageKind = "template"
 	KindSystem      MessageKind = "system"
 	KindUnsupported MessageKind = "unsupported"
 )
@@ -82,11 +93,18 @@ type Message struct {
 	ErrorCode      int
 	Attempt        int    // of the newest attempt; 0 before the first
 	Form           string // the raw form of an inbound message, url-encoded as received
-	CreatedAt      time.Time
-	SentAt         *time.Time
-	DeliveredAt    *time.Time
-	ReadAt         *time.Time
-	UpdatedAt      time.Time
+	Details        Details
+	SearchText     string     // what can be searched: the text and the words of buttons, places, files and cards
+	QuotedID       *MessageID // the message of the same account that this one answers
+	TemplateID     *TemplateID
+	ContentSID     string `gorm:"column:content_sid"` // goes to Twilio instead of the text
+	// ContentVariables are the values of the template's variables as JSON; Body is what the customer reads.
+	ContentVariables string
+	CreatedAt        time.Time
+	SentAt           *time.Time
+	DeliveredAt      *time.Time
+	ReadAt           *time.Time
+	UpdatedAt        time.Time
 }
 
 // AttemptState is where one try to send a message stands.
