@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bufio"
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"kanal/store"
+	"kanal/store/storetest"
+)
+
+// A message that one instance takes in shows in the stream of the other.
+func TestEventsCrossInstances(t *testing.T) {
+	w := newTown(t, store.Postgres)
+	w.launch()
+	w.conversation()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	_ = l.Close()
+	w.launch("KANAL_ADDR="+addr, "KANAL_DATA_DIR="+filepath.Join(t.TempDir(), "other"))
+	stream := bufio.NewScanner(fetch(t, w.client, "GET", "http://"+addr+"/events", nil).Body)
+	if !stream.Scan() || stream.Text() != "event: ping" {
+		t.Fatal(stream.Text(), stream.Err())
+	}
+	w.write("once more")
+	for stream.Scan() {
+		if stream.Text() == "event: conversation" {
+			return
+		}
+	}
+	t.Fatal("the event did not come:", stream.Err())
+}
+
+// Two processes that bring one database up to date at the same time come one after the other.
+func TestMigratedByTwoAtOnce(t *testing.T) {
+	w := newTown(t, store.Postgres)
+	w.env = append(w.env, "KANAL_DATABASE_URL="+storetest.URL(t, store.Postgres))
+	var both sync.WaitGroup
+	for range 3 {
+		both.Go(func() {
+			if out, err := w.command("migrate").CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	both.Wait()
+}
