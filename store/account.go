@@ -59,7 +59,7 @@ func (r Reader) Account(ctx context.Context, id models.AccountID) (models.Accoun
 	return a, failed(err, "read account")
 }
 
-// ActiveAccount finds a finished account by a column and value other than the given account. The second result is
+// activeAccount finds a finished account by a column and value other than the given account. The second result is
 // false when there is none.
 func (r Reader) activeAccount(ctx context.Context, where string, value any, other models.AccountID) (models.Account, bool, error) {
 	var as []models.Account
@@ -116,6 +116,11 @@ func (r Reader) Accounts(ctx context.Context) ([]models.AccountRow, error) {
 func (tx *Tx) DeleteAccount(ctx context.Context, id models.AccountID) error {
 	if _, err := tx.lockAccount(ctx, id); err != nil {
 		return err
+	}
+	// A workstream may be claiming one of its numbers.
+	var numbers []models.Number
+	if err := tx.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("account_id = ?", id).Order("id").Find(&numbers).Error; err != nil {
+		return failed(err, "lock numbers")
 	}
 	var used int64
 	err := tx.q(ctx).Raw(`SELECT (SELECT count(*) FROM conversations WHERE account_id = ?)

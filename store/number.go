@@ -48,7 +48,7 @@ func (tx *Tx) LockNumber(ctx context.Context, id models.NumberID) (models.Number
 
 // DeleteNumber deletes a number of an account that nothing uses. ErrNotFound, ErrInUse.
 func (tx *Tx) DeleteNumber(ctx context.Context, account models.AccountID, id models.NumberID) error {
-	n, err := tx.Number(ctx, id)
+	n, err := tx.LockNumber(ctx, id) // a workstream may be claiming it
 	if err != nil || n.AccountID != account {
 		return orMissing(err)
 	}

@@ -2,10 +2,12 @@ package service_test
 
 import (
 	"database/sql"
+	"errors"
 	"strings"
 	"testing"
 
 	"kanal/models"
+	"kanal/service"
 	"kanal/store"
 	"kanal/store/storetest"
 	"kanal/twilio/simulator"
@@ -24,6 +26,12 @@ func openRaw(t *testing.T, d store.Dialect, address string) *sql.DB {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+// waits tells whether anybody waits for a lock in a PostgreSQL database.
+func waits(db *sql.DB) (is bool) {
+	err := db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')").Scan(&is)
+	return err == nil && is
 }
 
 // A report has looked for Twilio's sid and not found it; before it looks at the attempts, Twilio's answer is stored. The
@@ -58,10 +66,7 @@ func TestReportWhileTheAnswerIsStored(t *testing.T) {
 			reported := make(chan error, 1)
 			go func() { reported <- c.status(m, 1, created, "failed", "63018") }()
 			if d == store.Postgres {
-				c.until("the report waits for the message", func() (waits bool) {
-					err := db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = 'messages'::regclass AND NOT granted)").Scan(&waits)
-					return err == nil && waits
-				})
+				c.until("the report waits for the message", func() bool { return waits(db) })
 			}
 			exec("UPDATE send_attempts SET state = 'accepted', sid = $1 WHERE message_id = $2", created, int64(m.ID))
 			exec("UPDATE messages SET state = 'accepted', provider_sid = $1 WHERE id = $2", created, int64(m.ID))
@@ -75,5 +80,51 @@ func TestReportWhileTheAnswerIsStored(t *testing.T) {
 				t.Errorf("%s with code %d: the report has moved nothing", got.State, got.ErrorCode)
 			}
 		})
+	}
+}
+
+// A number that a workstream claims while somebody removes it, or its account, stays.
+func TestRemovedWhileItIsClaimed(t *testing.T) {
+	for name, remove := range map[string]func(*center) error{
+		"number":  func(c *center) error { return c.service.RemoveNumber(ctx, c.agent, c.account.ID, c.number) },
+		"account": func(c *center) error { return c.service.DeleteAccount(ctx, c.agent, c.account.ID) },
+	} {
+		for _, d := range storetest.Dialects {
+			t.Run(name+"/"+string(d), func(t *testing.T) {
+				address := storetest.URL(t, d)
+				c := newCenter(t, storetest.OpenURL(t, address, nil), nil)
+				queue, err := c.store.DefaultQueue(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w, err := c.service.NewWorkstream(ctx, c.agent, service.WorkstreamDetails{Name: "Norway", Distribution: models.Pick, Queue: queue})
+				if err != nil {
+					t.Fatal(err)
+				}
+				db := openRaw(t, d, address)
+				claim, err := db.BeginTx(ctx, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = claim.Rollback() }()
+				if _, err := claim.ExecContext(ctx, "UPDATE numbers SET workstream_id = $1, version = version + 1 WHERE id = $2", int64(w), int64(c.number)); err != nil {
+					t.Fatal(err)
+				}
+				removed := make(chan error, 1)
+				go func() { removed <- remove(c) }()
+				if d == store.Postgres {
+					c.until("the removal waits for the number", func() bool { return waits(db) })
+				}
+				if err := claim.Commit(); err != nil {
+					t.Fatal(err)
+				}
+				if err := <-removed; !errors.Is(err, store.ErrInUse) {
+					t.Errorf("it was removed: %v", err)
+				}
+				if _, err := c.store.NumberIn(ctx, w, c.number); err != nil {
+					t.Error("the workstream has lost its number:", err)
+				}
+			})
+		}
 	}
 }
