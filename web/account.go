@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -143,11 +142,11 @@ func (s *Server) accountStep(c echo.Context) error {
 	}
 }
 
-// stepEdit says which version of the account the person has seen. Back and Save and exit keep what is typed unchecked.
+// stepEdit is editOf for a step of a wizard. Back and Save and exit keep what is typed unchecked.
 func stepEdit(c echo.Context) service.Edit {
-	version, _ := strconv.Atoi(field(c, "version")) // 0 is no version: the change is refused
-	action := field(c, "action")
-	return service.Edit{Version: version, Unchecked: action == "back" || action == "save"}
+	e, action := editOf(c), field(c, "action")
+	e.Unchecked = action == "back" || action == "save"
+	return e
 }
 
 func (s *Server) saveChannelDetails(c echo.Context, a models.Account) error {

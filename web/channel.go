@@ -59,7 +59,7 @@ func (s *Server) showChannelStep(c echo.Context, status int, u workstream.Setup)
 	ctx := c.Request().Context()
 	page := s.adminPage(c, text(c, "button.set_up_whatsapp"))
 	frame := u.Frame(ctx)
-	page.Title, page.Failed = frame.Title+" – "+page.Title, u.Errors.Any()
+	page.Title, page.Failed = frame.Title+" – "+page.Title, u.Errors.Any() || u.Stale
 	var aside templ.Component
 	if u.Step == models.ChannelSummary {
 		if err := s.addWarnings(c, &u); err != nil {
@@ -109,11 +109,10 @@ func (s *Server) saveChannelStep(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	typed, action, edit := typedSettings(c), field(c, "action"), editOf(c)
+	typed := typedSettings(c)
 	in := service.ChannelInput{Step: u.Step, Language: typed.Language, Greeting: greetingIn(typed), Features: featuresIn(typed)}
 	in.Number, _ = models.ParseID[models.NumberID](typed.Number) // 0 is none: it is refused
-	edit.Unchecked = action == "back" || action == "save"
-	err = s.service.SaveChannelStep(ctx, viewer(c), u.Workstream.ID, in, edit)
+	err = s.service.SaveChannelStep(ctx, viewer(c), u.Workstream.ID, in, stepEdit(c))
 	u.Shown = u.Shown.With(u.Step, typed)
 	var problems models.FieldErrors
 	switch {
@@ -125,7 +124,7 @@ func (s *Server) saveChannelStep(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	return s.leaveChannelStep(c, u, action)
+	return s.leaveChannelStep(c, u, field(c, "action"))
 }
 
 // staleChannelStep shows a step that somebody else has saved meanwhile, with what both have entered.
@@ -251,7 +250,7 @@ func (s *Server) numberPage(c echo.Context) error {
 
 func (s *Server) showNumber(c echo.Context, status int, p workstream.NumberPage) error {
 	page := s.adminPage(c, p.Number.Name)
-	page.Failed = p.Errors.Any()
+	page.Failed = p.Errors.Any() || p.Stale
 	return s.render(c, status, page, views.Admin(page, "workstreams", workstream.Number(p)), nil)
 }
 

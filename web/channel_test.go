@@ -149,7 +149,7 @@ func TestSetUpWhatsAppConflict(t *testing.T) {
 	for _, lang := range i18n.Langs() {
 		b := w.b.in(lang)
 		b.post(w.step("language"), "language", "nb", "version", old, "action", "next").says(lang, 409, "channel.conflict").
-			says(lang, 409, "lang.en").says(lang, 409, "lang.nb").want(409, `<option value="nb" selected>`)
+			says(lang, 409, "lang.en").says(lang, 409, "lang.nb").want(409, failedTitle[lang], `<option value="nb" selected>`)
 		b.post(w.step("behaviors"), "greeting", "Mine", "version", old, "action", "save").says(lang, 409, "channel.conflict").want(409, "Theirs</dd>", "Mine</dd>")
 		b.post(w.step("user-features"), "files", "on", "customers", "on", "version", old, "action", "back").says(lang, 409, "channel.conflict").says(lang, 409, "features.customers")
 		b.post(w.step("number"), "version", old, "action", "next").says(lang, 409, "channel.conflict").want(409, "Support Norge, +47 21 00 00 40")
@@ -231,7 +231,7 @@ func TestNumberSettingsPages(t *testing.T) {
 	b.post(at+"/behaviors", "greeting_on", "on", "greeting", "Theirs", "version", old).to(at + "/behaviors")
 	b.get(at+"/behaviors").want(200, "Theirs", "The settings are saved")
 	for _, lang := range i18n.Langs() {
-		b.in(lang).post(at+"/behaviors", "greeting", "Mine", "version", old).says(lang, 409, "channel.settings_conflict").want(409, "Theirs</dd>", "Mine</dd>", ">Mine</textarea>")
+		b.in(lang).post(at+"/behaviors", "greeting", "Mine", "version", old).says(lang, 409, "channel.settings_conflict").want(409, failedTitle[lang], "Theirs</dd>", "Mine</dd>", ">Mine</textarea>")
 		b.in(lang).post(at+"/language", "language", "en", "version", old).says(lang, 409, "channel.settings_conflict").says(lang, 409, "lang.nb")
 		b.in(lang).post(at+"/user-features", "version", old).says(lang, 409, "channel.settings_conflict").says(lang, 409, "features.agents")
 	}

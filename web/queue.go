@@ -71,7 +71,7 @@ func (s *Server) showQueue(c echo.Context, status int, q models.Queue, f workstr
 		return err
 	}
 	page := s.adminPage(c, q.Name)
-	page.Failed = f.Errors.Any()
+	page.Failed = f.Errors.Any() || f.Stale
 	return s.render(c, status, page, views.Admin(page, "queues", workstream.Queue(q, f, members)), nil)
 }
 

@@ -117,7 +117,7 @@ func (s *Server) showWorkstream(c echo.Context, status int, w models.Workstream,
 		f = f.Against(ctx, w)
 	}
 	page := s.adminPage(c, text(c, "workstream.edit_title"))
-	page.Failed = f.Errors.Any()
+	page.Failed = f.Errors.Any() || f.Stale
 	return s.render(c, status, page, views.Admin(page, "workstreams", workstream.Edit(w, f)), nil)
 }
 

@@ -117,6 +117,9 @@ func TestWorkstreamFormSaysWhatIsWrong(t *testing.T) {
 // workstreamURL gives the page of a workstream.
 func workstreamURL(id models.WorkstreamID) string { return "/admin/workstreams/" + number(id) }
 
+// failedTitle is how the title of a page begins that did not save.
+var failedTitle = map[i18n.Lang]string{i18n.EN: "<title>Error: ", i18n.NB: "<title>Feil: "}
+
 func TestWorkstreamConflict(t *testing.T) {
 	s := newSite(t)
 	b := s.as(models.Administrator)
@@ -125,7 +128,7 @@ func TestWorkstreamConflict(t *testing.T) {
 	b.post(at, "name", "Theirs", "distribution", "pick", "queue", "1", "version", old).to(at)
 	for _, lang := range i18n.Langs() {
 		conflict := b.in(lang).post(at, "name", "Mine", "distribution", "pick", "queue", "1", "version", old).
-			says(lang, http.StatusConflict, "workstream.conflict").want(409, "Theirs", `value="Mine"`).without("Default queue</dd>")
+			says(lang, http.StatusConflict, "workstream.conflict").want(409, failedTitle[lang], "Theirs", `value="Mine"`).without("Default queue</dd>")
 		if conflict.version() == old {
 			t.Error("saving again must be a decision that works")
 		}
@@ -155,7 +158,7 @@ func TestQueuePages(t *testing.T) {
 		}
 	}
 	b.post("/admin/queues/2", "name", "Salg", "version", empty.version()).to("/admin/queues")
-	b.post("/admin/queues/2", "name", "Mine", "version", empty.version()).says(i18n.EN, 409, "queue.conflict").want(409, "Salg", `value="Mine"`)
+	b.post("/admin/queues/2", "name", "Mine", "version", empty.version()).says(i18n.EN, 409, "queue.conflict").want(409, failedTitle[i18n.EN], "Salg", `value="Mine"`)
 	b.in("nb").get("/admin/queues").want(200, "Køer", "Salg", "Ny kø")
 	// Users choose among all queues, and a workstream does too.
 	u := s.user(models.Agent, "agent@kanal.test")
