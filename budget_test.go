@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The budget of DESIGN: what a reader takes in at once. Generated files and tests are left out.
+// The budget: what a reader takes in at once. Generated files and tests are left out.
 const (
 	medianFunction  = 12 // lines, of all functions
 	p95Function     = 60

@@ -38,7 +38,7 @@ var messageRank = map[MessageState]int{Queued: 1, Sending: 2, Uncertain: 3, Acce
 func (s MessageState) Final() bool { return s == Failed || s == Undelivered || s == Canceled }
 
 // Moves tells whether a report of next moves a message from s: only forward, a failure only before delivery, and
-// nothing after a failure (twilio.md §2: callbacks come late, doubled and out of order).
+// nothing after a failure (callbacks come late, doubled and out of order).
 func (s MessageState) Moves(next MessageState) bool {
 	if s.Final() || s == Received || s == next {
 		return false
@@ -185,5 +185,5 @@ type Quarantine struct {
 // text of a person begins with.
 const PreviewKind = "\x1f"
 
-// MaxMessageLength is the longest text that Twilio takes, in UTF-16 units (twilio.md §4.1, error 21617).
+// MaxMessageLength is the longest text that Twilio takes, in UTF-16 units (its error 21617).
 const MaxMessageLength = 1600

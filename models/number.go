@@ -21,7 +21,7 @@ type Number struct {
 	ClaimedAt     *time.Time
 }
 
-// SandboxNumber is Twilio's shared WhatsApp sandbox number (twilio.md §6.3); every account may have it.
+// SandboxNumber is Twilio's shared WhatsApp sandbox number ; every account may have it.
 const SandboxNumber = "+14155238886"
 
 // Trigger names the moment at which an automated message is sent.

@@ -2,7 +2,7 @@ package models
 
 import "time"
 
-// TemplateStatus is how far WhatsApp's approval of a template has come; Twilio's words (twilio.md §5).
+// TemplateStatus is how far WhatsApp's approval of a template has come; Twilio's words.
 type TemplateStatus string
 
 // The statuses of a template. A typed template without Content SID has none.

@@ -2,8 +2,8 @@ package models
 
 import "time"
 
-// ServiceWindowLength is WhatsApp's rule: free text may be sent for 24 hours after the customer's last message
-// (the document, "Regel om 24 timers økt"; twilio.md §8.1). Our own messages do not extend it.
+// ServiceWindowLength is WhatsApp's rule: free text may be sent for 24 hours after the customer's last message.
+// Our own messages do not extend it.
 const ServiceWindowLength = 24 * time.Hour
 
 // ServiceWindow is the time in which a contact may get free text from a number. The zero value is a customer who has
@@ -19,7 +19,7 @@ type ServiceWindow struct {
 // WindowState is what the agent sees of the service window.
 type WindowState string
 
-// The states of the reply window (UX.md §7.4).
+// The states of the reply window.
 const (
 	WindowNever  WindowState = "never"
 	WindowOpen   WindowState = "open"

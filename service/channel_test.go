@@ -93,7 +93,7 @@ func TestFinishTakesOverWhatIsGoingOn(t *testing.T) {
 	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
 		c.write(0, "closed before")
 		closed := c.only()
-		for _, do := range []error{c.service.AssignToMe(ctx, c.agent, closed.ID), c.service.Resolve(ctx, c.agent, closed.ID), c.service.CloseNow(ctx, c.agent, closed.ID)} {
+		for _, do := range []error{c.service.TakeOver(ctx, c.agent, closed.ID, 0), c.service.Resolve(ctx, c.agent, closed.ID), c.service.CloseNow(ctx, c.agent, closed.ID)} {
 			if do != nil {
 				t.Fatal(do)
 			}
@@ -105,7 +105,7 @@ func TestFinishTakesOverWhatIsGoingOn(t *testing.T) {
 			t.Fatal(rows, err)
 		}
 		taken := rows[0].ID
-		if err := c.service.AssignToMe(ctx, c.agent, taken); err != nil {
+		if err := c.service.TakeOver(ctx, c.agent, taken, 0); err != nil {
 			t.Fatal(err)
 		}
 		sales := c.queue("Sales")

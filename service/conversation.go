@@ -31,14 +31,9 @@ func (s *Service) TakeNext(ctx context.Context, v models.Viewer) (models.Convers
 // ErrQueueEmpty says that nothing waits in the viewer's queues.
 var ErrQueueEmpty = models.E(models.KindNotFound, "conversation.queue_empty")
 
-// AssignToMe gives the viewer a conversation that nobody has, or that is theirs. ErrNotFound when the viewer may not see
-// it, KindConflict when it is closed or when another agent was faster.
-func (s *Service) AssignToMe(ctx context.Context, v models.Viewer, id models.ConversationID) error {
-	return s.TakeOver(ctx, v, id, 0)
-}
-
-// TakeOver gives the viewer a conversation that the agent from has. It is the viewer's decision about that agent only:
-// KindConflict, with the name, when somebody else has it by now. Otherwise as AssignToMe.
+// TakeOver gives the viewer a conversation that nobody has, that is theirs already, or that the agent from has; from is 0
+// when the viewer saw that nobody has it. It is a decision about that agent only: KindConflict, with the name, when
+// somebody else has it by now, and KindConflict when it is closed. ErrNotFound when the viewer may not see it.
 func (s *Service) TakeOver(ctx context.Context, v models.Viewer, id models.ConversationID, from models.UserID) error {
 	return s.changeVisible(ctx, v, id, func(tx *store.Tx, c *models.Conversation, now time.Time) error {
 		if c.UserID != nil && *c.UserID != v.User && *c.UserID != from {

@@ -169,5 +169,5 @@ func (s *Service) HookAgain(ctx context.Context, key string) (Hook, error) {
 	return s.Hook(ctx, key)
 }
 
-// Reload reads the directory again, after a change of this instance's own.
+// Reload reads the directory again, for who has changed the tables without the service.
 func (s *Service) Reload(ctx context.Context) error { return s.directory.load(ctx) }

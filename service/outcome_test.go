@@ -328,7 +328,7 @@ func TestTakeover(t *testing.T) {
 		if _, err := c.service.Reply(ctx, bo, r); !errors.Is(err, service.ErrOtherAgent) {
 			t.Error(err)
 		}
-		if err := c.service.AssignToMe(ctx, bo, id); models.KindOf(err) != models.KindConflict {
+		if err := c.service.TakeOver(ctx, bo, id, 0); models.KindOf(err) != models.KindConflict {
 			t.Error("it was taken without a word:", err)
 		}
 		if err := c.service.TakeOver(ctx, bo, id, c.agent.User); err != nil {

@@ -560,7 +560,10 @@ func TestOnlyWhoMaySee(t *testing.T) {
 		if _, err := c.service.Reply(ctx, stranger, service.Reply{Conversation: id, Key: "k", Body: "x"}); models.KindOf(err) != models.KindNotFound {
 			t.Error(err)
 		}
-		for _, do := range []func(context.Context, models.Viewer, models.ConversationID) error{c.service.AssignToMe, c.service.Resolve, c.service.Seen, c.service.CloseNow} {
+		take := func(ctx context.Context, v models.Viewer, id models.ConversationID) error {
+			return c.service.TakeOver(ctx, v, id, 0)
+		}
+		for _, do := range []func(context.Context, models.Viewer, models.ConversationID) error{take, c.service.Resolve, c.service.Seen, c.service.CloseNow} {
 			if err := do(ctx, stranger, id); models.KindOf(err) != models.KindNotFound {
 				t.Error(err)
 			}

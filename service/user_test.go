@@ -190,7 +190,7 @@ func TestDeactivateUser(t *testing.T) {
 		row := c.only()
 		u := c.member(models.Agent, "kari@kanal.test", row.QueueID)
 		who := models.Viewer{User: u.ID, Role: u.Role}
-		if err := c.service.AssignToMe(ctx, who, row.ID); err != nil {
+		if err := c.service.TakeOver(ctx, who, row.ID, 0); err != nil {
 			t.Fatal(err)
 		}
 		c.loginSession(u.ID, "laptop")

@@ -45,7 +45,7 @@ func TestInboxAssignRace(t *testing.T) {
 		errs := make(chan error, 2)
 		var both sync.WaitGroup
 		for _, u := range []models.User{d.mads, d.user(models.Agent, "tor@kanal.test")} {
-			both.Go(func() { errs <- d.service.AssignToMe(t.Context(), viewerOf(u), id) })
+			both.Go(func() { errs <- d.service.TakeOver(t.Context(), viewerOf(u), id, 0) })
 		}
 		both.Wait()
 		if a, b := <-errs, <-errs; (a == nil) == (b == nil) || models.KindOf(errors.Join(a, b)) != models.KindConflict {

@@ -223,8 +223,9 @@ func (s *Server) setCookie(c echo.Context, name, value string, life time.Duratio
 // undoForms gives the form of the page that takes back what was confirmed.
 var undoForms = map[string]string{"done.resolved": "form-reopen"}
 
-// takeFlash gives the confirmation that the answer before this one left, once, and the form that takes it back. It is the key of a sentence and perhaps the
-// id of a user whom the sentence names, so that a cookie that somebody else set can say nothing of its own.
+// takeFlash gives the confirmation that the answer before this one left, once, and the form that takes it back. It is
+// the key of a sentence and perhaps the id of a user whom the sentence names, so that a cookie that somebody else set can
+// say nothing of its own.
 func (s *Server) takeFlash(c echo.Context) (said, undo string) {
 	key, user, _ := strings.Cut(cookieOf(c, flashCookie), "|")
 	if key == "" {

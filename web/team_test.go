@@ -120,7 +120,7 @@ func (d *team) newest(address twilio.Address) models.ConversationID {
 // has gives a conversation to an agent.
 func (d *team) has(u models.User, id models.ConversationID) models.ConversationID {
 	d.t.Helper()
-	d.must(d.service.AssignToMe(d.t.Context(), viewerOf(u), id))
+	d.must(d.service.TakeOver(d.t.Context(), viewerOf(u), id, 0))
 	return id
 }
 

@@ -143,9 +143,9 @@ func (w *world) talk() {
 		w.write("mine", kind)
 	}
 	for _, what := range []string{"mine", "failed", "closing", "window closed", "wrap-up", "closed"} {
-		w.must(w.service.AssignToMe(w.t.Context(), agent, w.rows[what]))
+		w.must(w.service.TakeOver(w.t.Context(), agent, w.rows[what], 0))
 	}
-	w.must(w.service.AssignToMe(w.t.Context(), other, w.rows["theirs"]))
+	w.must(w.service.TakeOver(w.t.Context(), other, w.rows["theirs"], 0))
 	w.reply("mine", "Hei, det skal vi ordne.", models.Read)
 	w.sim.SetOutcome(w.sid, simulator.Outcome{Final: "failed", Code: 63024, Step: time.Millisecond})
 	w.reply("failed", "Hei!", models.Failed)

@@ -39,7 +39,6 @@ type Page struct {
 	Senders   []Sender
 	Name      string // of the number
 	Customer  string // its name
-	Hidden    bool   // the customer's number is hidden
 	Compose   Compose
 	Log       []Bubble
 	Outcome   Outcome
@@ -85,7 +84,7 @@ type Compose struct {
 
 // Outcome says what becomes of the center's messages.
 type Outcome struct {
-	Value   string // of Outcomes
+	Value   string // of Choices
 	Delay   string // of Delays
 	Choices []string
 	Delays  []string
