@@ -86,6 +86,7 @@ type Message struct {
 	Body           string // text; for system lines the key of the sentence
 	UserID         *UserID
 	UserName       string  `gorm:"->"` // read only: who wrote it
+	UserBefore     *UserID `gorm:"->"` // read only: who wrote the message before it; nil is the customer, or Kanal itself
 	Trigger        Trigger // an automated message
 	ClientKey      *string // ours: unique per (conversation, user)
 	ProviderSID    *string `gorm:"column:provider_sid"`

@@ -309,21 +309,7 @@ func TestTakeover(t *testing.T) {
 	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
 		id := c.quiet()
 		c.reply(id, "k", "mine now")
-		other := models.User{Email: "b@example.com", Name: "Bo", Role: models.Agent, Version: 1, CreatedAt: c.store.Now(), UpdatedAt: c.store.Now()}
-		err := c.store.InTx(ctx, func(tx *store.Tx) error {
-			if err := tx.Insert(ctx, &other); err != nil {
-				return err
-			}
-			q, err := tx.DefaultQueue(ctx)
-			if err != nil {
-				return err
-			}
-			return tx.SetQueueMember(ctx, q, other.ID, true)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		bo := models.Viewer{User: other.ID, Role: models.Agent}
+		bo := c.colleague("Bo")
 		r := service.Reply{Conversation: id, Key: "k", Body: "not yours"}
 		if _, err := c.service.Reply(ctx, bo, r); !errors.Is(err, service.ErrOtherAgent) {
 			t.Error(err)

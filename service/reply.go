@@ -17,7 +17,7 @@ var (
 	ErrWindowClosed = models.E(models.KindInvalid, "reply.window_closed")
 	// ErrKeyReused: the same client key came with another text.
 	ErrKeyReused = models.E(models.KindConflict, "reply.key_reused")
-	// ErrOtherAgent: somebody else has the conversation.
+	// ErrOtherAgent: somebody else has the conversation. The page asks for a Decision.
 	ErrOtherAgent = models.E(models.KindConflict, "reply.other_agent")
 )
 
@@ -26,6 +26,7 @@ type Reply struct {
 	Conversation models.ConversationID
 	Key          string
 	Body         string
+	Decision     Decision // about a conversation that another agent has
 }
 
 const maxClientKey = 64
@@ -47,7 +48,8 @@ func (r Reply) validate() error {
 }
 
 // Reply keeps an agent's answer and lets it be sent. The same key with the same text gives the message that is kept
-// already. A conversation that nobody has, or that was resolved, becomes the agent's.
+// already. A conversation that nobody has, or that was resolved, becomes the agent's; one that another agent has only by
+// the agent's decision.
 //
 // Errors: FieldErrors, ErrNotFound for a conversation the agent may not see, ErrOtherAgent, ErrWindowClosed,
 // ErrKeyReused, KindConflict when the conversation is closed.
@@ -85,10 +87,14 @@ func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c
 	if err != nil {
 		return models.Message{}, err
 	}
-	if err := mayReply(c, v, window.IsOpen(now)); err != nil {
+	if err := mayReply(c, window.IsOpen(now)); err != nil {
 		return models.Message{}, err
 	}
-	if c.UserID == nil || c.State != models.Active {
+	takes, err := answers(ctx, tx, v, c, r.Decision)
+	if err != nil {
+		return models.Message{}, err
+	}
+	if takes {
 		if err := s.assign(ctx, tx, &c, v.User, now); err != nil {
 			return models.Message{}, err
 		}
@@ -98,7 +104,10 @@ func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c
 		AccountID: c.AccountID, ConversationID: c.ID, Direction: models.Out, Kind: models.KindText, Body: r.Body,
 		UserID: &user, ClientKey: &key, State: models.Queued, CreatedAt: now, UpdatedAt: now,
 	})
-	c.UnansweredAt, c.Unread = nil, 0
+	c.UnansweredAt = nil
+	if *c.UserID == v.User {
+		c.Unread = 0
+	}
 	ms := []models.Message{m}
 	if err := tx.InsertMessages(ctx, ms); err != nil {
 		return m, err
@@ -113,19 +122,18 @@ func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c
 	return ms[0], tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID})
 }
 
-func mayReply(c models.Conversation, v models.Viewer, open bool) error {
+func mayReply(c models.Conversation, open bool) error {
 	switch {
 	case c.State == models.Closed:
 		return models.E(models.KindConflict, "conversation.closed")
-	case c.UserID != nil && *c.UserID != v.User:
-		return ErrOtherAgent
 	case !open:
 		return ErrWindowClosed
 	}
 	return nil
 }
 
-// Retry sends a message that failed once more: a new attempt of the same message. Errors: ErrNotFound, ErrWindowClosed,
+// Retry sends a message that failed once more: a new attempt of the same message. Only who has the conversation, or wrote
+// the message, may: ErrOtherAgent. Other errors: ErrNotFound, ErrWindowClosed,
 // KindConflict with the key message.not_failed when it is not one of our failed messages.
 func (s *Service) Retry(ctx context.Context, v models.Viewer, id models.MessageID) (models.Message, error) {
 	m, err := s.store.Message(ctx, id)
@@ -158,8 +166,11 @@ func (s *Service) retry(ctx context.Context, tx *store.Tx, v models.Viewer, c mo
 	if err != nil {
 		return err
 	}
-	if err := mayReply(c, v, window.IsOpen(account.Now(tx.Now()))); err != nil {
+	if err := mayReply(c, window.IsOpen(account.Now(tx.Now()))); err != nil {
 		return err
+	}
+	if c.UserID != nil && *c.UserID != v.User && (m.UserID == nil || *m.UserID != v.User) {
+		return ErrOtherAgent
 	}
 	m.State, m.ErrorCode, m.ProviderSID = models.Queued, 0, nil
 	if err := s.saveMessage(ctx, tx, &c, m, was); err != nil {

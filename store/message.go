@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -41,8 +42,12 @@ func (tx *Tx) InsertMessages(ctx context.Context, ms []models.Message) error {
 // ErrDuplicateMessage says that a message with this provider sid is already kept.
 var ErrDuplicateMessage = models.E(models.KindConflict, "message.duplicate")
 
+// userBefore is who wrote the message before this one, system lines left out.
+const userBefore = `(SELECT b.user_id FROM messages b WHERE b.account_id = messages.account_id AND b.conversation_id = messages.conversation_id
+	AND b.seq < messages.seq AND b.direction <> 'system' ORDER BY b.seq DESC LIMIT 1) AS user_before`
+
 func (r Reader) messages(ctx context.Context, c models.Conversation) *gorm.DB {
-	return r.q(ctx).Model(&models.Message{}).Select("messages.*, coalesce(users.name, '') AS user_name").
+	return r.q(ctx).Model(&models.Message{}).Select("messages.*, coalesce(users.name, '') AS user_name, "+userBefore).
 		Joins("LEFT JOIN users ON users.id = messages.user_id").
 		Where("messages.account_id = ? AND messages.conversation_id = ?", c.AccountID, c.ID)
 }
@@ -99,6 +104,15 @@ func (r Reader) MessageByClientKey(ctx context.Context, c models.Conversation, u
 	var m models.Message
 	err := r.messages(ctx, c).Where("messages.user_id = ? AND messages.client_key = ?", user, key).Take(&m).Error
 	return m, failed(err, "read message by key")
+}
+
+// HasWritten tells whether a user has written in a conversation after a time.
+func (r Reader) HasWritten(ctx context.Context, c models.Conversation, user models.UserID, since time.Time) (bool, error) {
+	var ids []models.MessageID
+	err := r.q(ctx).Model(&models.Message{}).
+		Where("account_id = ? AND conversation_id = ? AND direction = ? AND user_id = ? AND created_at > ?", c.AccountID, c.ID, models.Out, user, since).
+		Limit(1).Pluck("id", &ids).Error
+	return len(ids) > 0, failed(err, "read messages of user")
 }
 
 // FirstUnsent gives the conversation's messages that are not yet with Twilio, the oldest first, at most limit.

@@ -106,6 +106,11 @@ var inboxVisits = []visit{
 	{name: "closed", route: "/inbox/:conversation", who: agent, path: threadAt("closed", "")},
 	{name: "waits in the queue", route: "/inbox/:conversation", who: agent, path: threadAt("waits", "")},
 	{name: "somebody else's", route: "/inbox/:conversation", who: admin, path: threadAt("theirs", "")},
+	{name: "somebody else's, asked", route: "/inbox/:conversation", who: admin, path: threadAt("theirs", ""), do: func(b *browsertest.Tab) {
+		b.Expect("409")
+		b.JS("document.getElementById('body').value = 'Hei'; document.getElementById('composer').requestSubmit()")
+		b.Wait("document.querySelector('dialog[open] #answer')")
+	}},
 	{name: "details", route: "/inbox/:conversation/details", who: agent, path: threadAt("mine", "/details")},
 }
 

@@ -103,7 +103,7 @@ func TestInboxReply(t *testing.T) {
 		d.outcome("read", 0)
 		id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 		ida, mads := d.at(d.ida, thread(id)), d.at(d.mads, thread(id)+"?view=all")
-		mads.see("Ida Holm has the conversation")
+		mads.see("Ida Holm has the conversation") // over the box
 		types(ida, "Hei *Kari*")
 		ida.send()
 		ida.wait("document.getElementById('body').value === '' && document.activeElement.id === 'body'")

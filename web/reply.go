@@ -28,7 +28,9 @@ func (s *Server) reply(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	in := service.Reply{Conversation: row.ID, Key: field(c, "client_key"), Body: strings.TrimRight(c.Request().PostFormValue("body"), " \t\r\n")}
+	in := service.Reply{
+		Conversation: row.ID, Key: field(c, "client_key"), Body: strings.TrimRight(c.Request().PostFormValue("body"), " \t\r\n"), Decision: decision(c),
+	}
 	m, err := s.service.Reply(c.Request().Context(), personOf(c).viewer, in)
 	if err != nil {
 		return s.replyRefused(c, row, in, err)
@@ -40,11 +42,18 @@ func (s *Server) reply(c echo.Context) error {
 	return s.part(c, http.StatusCreated, inbox.Messages(t))
 }
 
-// replyRefused answers with the composer's place and what was typed: the form with the problem, or the panel.
+// replyRefused answers with the composer's place and what was typed: the form with the problem, the panel, or the question
+// who answers. A script keeps what it has sent, so it only learns of a conflict.
 func (s *Server) replyRefused(c echo.Context, row models.ConversationRow, in service.Reply, err error) error {
 	var fields models.FieldErrors
-	closed := errors.Is(err, service.ErrWindowClosed)
-	if !errors.As(err, &fields) && !closed {
+	status := http.StatusUnprocessableEntity
+	switch {
+	case errors.Is(err, service.ErrOtherAgent):
+		return s.askWhoAnswers(c, row, in)
+	case errors.As(err, &fields), errors.Is(err, service.ErrWindowClosed):
+	case models.KindOf(err) == models.KindConflict && !isPartial(c):
+		status = http.StatusConflict
+	default:
 		return err
 	}
 	row, readErr := s.store.Conversation(c.Request().Context(), personOf(c).viewer, row.ID)
@@ -55,14 +64,16 @@ func (s *Server) replyRefused(c echo.Context, row models.ConversationRow, in ser
 		k.Text, k.Focus = in.Body, true
 		if len(fields) > 0 {
 			k.Problem = i18n.Field(c.Request().Context(), fields[0])
+		} else if status == http.StatusConflict {
+			k.Problem = errorText(c, err)
 		}
 	}
 	if isPartial(c) {
 		k := s.composer(c, row)
 		change(&k)
-		return s.part(c, http.StatusUnprocessableEntity, inbox.ComposerPane(k))
+		return s.part(c, status, inbox.ComposerPane(k))
 	}
-	return s.showConversation(c, http.StatusUnprocessableEntity, row, change)
+	return s.showConversation(c, status, row, change)
 }
 
 // saveDraft keeps what an agent has begun to write.

@@ -51,19 +51,20 @@ async function pump(id) {
   if (b.busy) return;
   b.busy = true;
   try {
-    while (b.items.length && b.items[0].state !== 'failed') {
+    while (b.items.length && !['failed', 'asked'].includes(b.items[0].state)) {
       const it = b.items[0];
       it.state = 'sending'; paint();
       let r, html;
       try {
         await saving.get(id); // a draft that is late would come back after its message
         r = await fetch(it.url, { method: 'POST', headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' }, signal: AbortSignal.timeout(20000),
-          body: new URLSearchParams({ body: it.text, client_key: it.key }) });
+          body: new URLSearchParams({ body: it.text, client_key: it.key, ...it.decision }) });
         html = await r.text();
       } catch { it.state = 'wait'; paint(); return; } // no answer: same key later, so never twice
       if (r.status === 401) { it.state = 'wait'; keep(); location.href = r.headers.get('HX-Redirect') || '/login'; return; }
       if (r.ok) { b.items.shift(); keep(); if (shown() === id) await upsert(html, { stick: true }); begun(id, it.url); continue; }
       if (r.status === 422) { await refused(id, html); return; }
+      if (r.headers.get('Kanal-Dialog') && shown() === id) { await ask(id, it, html); return; }
       it.state = 'failed'; paint(); // 409, 429, 5xx: the text stays in its bubble, with a way out
       if (r.headers.get('HX-Reswap') === 'none') await htmx.swap({ sourceElement: document.body, target: document.body, swap: 'none', text: html });
       else toast(say('notSent'));
@@ -84,6 +85,42 @@ async function refused(id, html) {
   if (body) body.value = '';
   keepTyped(texts.join('\n\n'));
 }
+
+// ask: another agent has the conversation. The dialog takes the decision to the message; closed without one, all that
+// waits goes back into the box.
+let asked = null; // {id, it}
+async function ask(id, it, html) {
+  const dlg = document.getElementById('dialog'), body = document.getElementById('dialog-body');
+  if (dlg.open) dlg.close();
+  it.state = 'asked'; paint();
+  await htmx.swap({ sourceElement: body, target: body, swap: 'innerHTML', text: html });
+  asked = { id, it };
+  if (!dlg.open) dlg.showModal();
+}
+on('submit', e => {
+  const f = e.target.closest('form[data-answer]');
+  if (!f || f.elements.client_key.value !== asked?.it.key) return; // a page of its own is a form like any other
+  e.preventDefault();
+  const { id, it } = asked;
+  asked = null;
+  it.decision = { as: e.submitter?.value || '', owner: f.elements.owner.value };
+  it.state = 'sending';
+  document.getElementById('dialog').close();
+  document.getElementById('body')?.focus();
+  paint(); pump(id);
+});
+document.getElementById('dialog')?.addEventListener('close', () => {
+  if (!asked) return;
+  const { id, it } = asked, f = document.querySelector('form[data-composer]');
+  asked = null;
+  const texts = box(id).items.splice(0).map(x => { document.getElementById('m-' + x.key)?.remove(); return x.text; });
+  keep();
+  if (f?.dataset.composer !== id) { saveText(id, it.url.replace(/messages$/, 'draft'), texts.join('\n\n')); return; }
+  const ta = f.elements.body;
+  ta.value = [...texts, ta.value].filter(t => t.trim()).join('\n\n');
+  ta.dispatchEvent(new Event('input', { bubbles: true }));
+  ta.focus();
+});
 const pumpAll = () => { for (const [id, b] of boxes) if (b.items.length) pump(id); };
 
 on('submit', e => {

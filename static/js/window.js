@@ -77,7 +77,10 @@ on('thread:state', async () => {
       const typed = f.elements?.body?.value || document.getElementById('kept')?.textContent || '';
       await htmx.swap({ sourceElement: f, target: f, swap: 'outerHTML', text: next.outerHTML });
       keep(typed);
-    } else setTimeout(() => { f._asked = false; tick(); }, 1000); // by the server's clock the window is open a moment longer
+    } else {
+      f.querySelector('#comp-owner')?.replaceWith(next.querySelector('#comp-owner'));
+      setTimeout(() => { f._asked = false; tick(); }, 1000); // by the server's clock the window is open a moment longer
+    }
     if (h && head) await htmx.swap({ sourceElement: head, target: head, swap: 'outerMorph', text: h.outerHTML });
     const side = document.getElementById('side'), now = t.content.getElementById('side-now');
     if (side && now) await htmx.swap({ sourceElement: side, target: side, swap: 'innerMorph', text: now.innerHTML });

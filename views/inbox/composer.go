@@ -27,8 +27,6 @@ func (c Composer) mode() string {
 		return "is_closed"
 	case c.Row.State == models.WrapUp:
 		return "wrap_up"
-	case c.Row.UserID != nil && *c.Row.UserID != c.Viewer.User:
-		return "other"
 	}
 	switch c.Row.Window().State(c.Now) {
 	case models.WindowNever:
@@ -67,10 +65,10 @@ func dash(left time.Duration) string {
 	return fmt.Sprintf("%d 100", min(100, int(left*100/models.ServiceWindowLength)+1))
 }
 
-// owner names whom a panel speaks of.
-func (c Composer) owner() string {
-	if c.mode() == "other" {
-		return c.Row.AgentName
+// helps names who has the conversation when that is somebody else, else "".
+func (c Composer) helps() string {
+	if c.Row.UserID == nil || *c.Row.UserID == c.Viewer.User {
+		return ""
 	}
-	return firstName(c.Row)
+	return c.Row.AgentName
 }

@@ -53,6 +53,15 @@ func author(ctx context.Context, t Thread, m models.Message) string {
 	return m.UserName
 }
 
+// named tells whether the name of who wrote a message stands over it: several agents write, and it is the first of some by
+// another one than the reader.
+func (t Thread) named(m models.Message) bool {
+	if m.Direction != models.Out || m.UserID == nil || *m.UserID == t.Viewer.User {
+		return false
+	}
+	return m.UserBefore == nil || *m.UserBefore != *m.UserID
+}
+
 // failure gives the sentence under a message that failed.
 func (t Thread) failure(ctx context.Context, m models.Message) string {
 	if _, known := t.Advice(m.ErrorCode); known {
