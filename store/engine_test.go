@@ -120,6 +120,34 @@ func TestSealing(t *testing.T) {
 	}
 }
 
+func TestSigning(t *testing.T) {
+	url := storetest.URL(t, store.SQLite)
+	open := func(keys ...store.Key) *store.Store {
+		s, err := store.Open(ctx, store.Options{URL: url, Keys: keys})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.Close)
+		return s
+	}
+	old, data := open(store.Key{1}), []byte("file 7")
+	sum := old.Sign("media", data)
+	after := open(store.Key{2}, store.Key{1})
+	if !old.Signed("media", data, sum) || !after.Signed("media", data, sum) {
+		t.Error("a signature of ours is not known")
+	}
+	forged := append([]byte{sum[0] ^ 1}, sum[1:]...)
+	for what, known := range map[string]bool{
+		"another purpose": old.Signed("reset", data, sum), "other data": old.Signed("media", []byte("file 8"), sum), "none": old.Signed("media", data, nil),
+		"forged": old.Signed("media", data, forged), "cut": old.Signed("media", data, sum[:16]), "another key": open(store.Key{3}).Signed("media", data, sum),
+		"the first key signs": !open(store.Key{2}).Signed("media", data, after.Sign("media", data)),
+	} {
+		if known {
+			t.Error(what)
+		}
+	}
+}
+
 // TestKeyIsChanged goes through the change of a key: the first start with a new first key seals everything with it.
 func TestKeyIsChanged(t *testing.T) {
 	for _, d := range storetest.Dialects {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -62,12 +64,13 @@ func LoadOrMakeKeys(dir string) ([]Key, error) {
 // sealer seals with its first key and opens with all. A sealed value is "keyid:base64": random nonce, AES-256-GCM, the
 // id of the row as associated data, so that a value moved to another row does not open.
 type sealer struct {
+	keys  []Key
 	ids   []string
 	aeads []cipher.AEAD
 }
 
 func newSealer(keys []Key) (*sealer, error) {
-	s := &sealer{}
+	s := &sealer{keys: keys}
 	for _, k := range keys {
 		b, err := aes.NewCipher(k[:])
 		if err != nil {
@@ -107,6 +110,28 @@ func (s *Store) Unseal(sealed, row string) (models.Secret, error) {
 		}
 	}
 	return "", models.Wrap(errUnsealed, "unseal %s", row)
+}
+
+// Sign signs data for a purpose with a key of that purpose's own, made from the first secret key.
+func (s *Store) Sign(purpose string, data []byte) []byte {
+	return signature(s.sealer.keys[0], purpose, data)
+}
+
+// Signed tells whether Sign made the signature for the same purpose and data, with any of the secret keys.
+func (s *Store) Signed(purpose string, data, sum []byte) bool {
+	for _, k := range s.sealer.keys {
+		if hmac.Equal(sum, signature(k, purpose, data)) {
+			return true
+		}
+	}
+	return false
+}
+
+func signature(k Key, purpose string, data []byte) []byte {
+	derived, _ := hkdf.Key(sha256.New, k[:], nil, "kanal "+purpose, sha256.Size) // fails only for a length that is too large
+	mac := hmac.New(sha256.New, derived)
+	mac.Write(data)
+	return mac.Sum(nil)
 }
 
 // The check value and where it is kept.

@@ -63,6 +63,13 @@ const (
 	CodeSuspended     = 20005
 	// CodeNoAnswer is ours: Twilio was not reached at all.
 	CodeNoAnswer = 1
+	// CodeNoFile is ours: the file of the message is gone.
+	CodeNoFile = 2
+
+	CodeBadMediaURL  = 21620 // it is no address, or not one that can be fetched
+	CodeMediaFetch   = 63019 // the file was not fetched in time, or not at all
+	CodeMediaInvalid = 63021 // WhatsApp does not take such a file
+	CodeMediaSize    = 63034 // the file is too large
 )
 
 // Advice says what a person can do about a message that failed.
@@ -79,6 +86,7 @@ const (
 // key is "twilio.code.N".
 var known = map[int]Advice{
 	CodeNoAnswer: AdviceRetry, CodeUnauthorized: AdviceAdmin, CodeSuspended: AdviceAdmin, CodeTooMany: AdviceRetry,
+	CodeNoFile: AdviceNone, CodeBadMediaURL: AdviceAdmin, CodeMediaSize: AdviceNone,
 	21211: AdviceNone, 21408: AdviceAdmin, 21610: AdviceNone, 21617: AdviceNone, 30008: AdviceRetry,
 	63001: AdviceAdmin, 63003: AdviceNone, 63005: AdviceNone, 63007: AdviceAdmin, 63010: AdviceRetry, 63012: AdviceRetry,
 	63013: AdviceNone, 63014: AdviceNone, 63015: AdviceNone, CodeOutsideWindow: AdviceNone, 63018: AdviceRetry,

@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
@@ -12,6 +13,7 @@ import (
 type NewMessage struct {
 	From, To       string
 	Body           string
+	MediaURL       string // where Twilio fetches the file; WhatsApp takes one a message
 	StatusCallback string
 }
 
@@ -19,6 +21,7 @@ type NewMessage struct {
 type Message struct {
 	SID, From, To string
 	Body          string
+	Files         int // how many files it carries
 	Direction     string
 	Status        string
 	ErrorCode     int
@@ -33,6 +36,7 @@ func messageOf(m api.ApiV2010Message) Message {
 	if m.ErrorCode != nil {
 		out.ErrorCode = *m.ErrorCode
 	}
+	out.Files, _ = strconv.Atoi(text(m.NumMedia))
 	out.DateSent, _ = time.Parse(time.RFC1123Z, text(m.DateSent))
 	return out
 }
@@ -40,7 +44,13 @@ func messageOf(m api.ApiV2010Message) Message {
 // CreateMessage sends a message. There is no idempotency key: after an Error with Outcome Unknown it may have been
 // sent, and must be looked for before it is sent again.
 func (c *Client) CreateMessage(ctx context.Context, cred Credentials, n NewMessage) (Message, error) {
-	p := (&api.CreateMessageParams{}).SetFrom(n.From).SetTo(n.To).SetBody(n.Body).SetStatusCallback(n.StatusCallback)
+	p := (&api.CreateMessageParams{}).SetFrom(n.From).SetTo(n.To).SetStatusCallback(n.StatusCallback)
+	if n.Body != "" {
+		p.SetBody(n.Body)
+	}
+	if n.MediaURL != "" {
+		p.SetMediaUrl([]string{n.MediaURL})
+	}
 	m, err := c.messages(ctx, cred).CreateMessage(p)
 	if err != nil {
 		return Message{}, result(err)

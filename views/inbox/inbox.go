@@ -58,8 +58,8 @@ func owned(r models.ConversationRow) string {
 	return id(*r.UserID)
 }
 
-// noAnswer is not a code of Twilio's: there was no answer.
-const noAnswer = 1
+// maxOwnCode bounds the codes that are ours and not Twilio's.
+const maxOwnCode = 99
 
 // Version changes whenever what surrounds the messages has to be drawn again: another state, another agent, the reply
 // window closed or opened.

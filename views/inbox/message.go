@@ -72,7 +72,7 @@ func (t Thread) failure(ctx context.Context, m models.Message) string {
 
 // code is Twilio's own, beside a sentence that says the same in words; "" when there is none.
 func (t Thread) code(m models.Message) string {
-	if _, known := t.Advice(m.ErrorCode); !known || m.ErrorCode == noAnswer {
+	if _, known := t.Advice(m.ErrorCode); !known || m.ErrorCode <= maxOwnCode {
 		return ""
 	}
 	return strconv.Itoa(m.ErrorCode)
