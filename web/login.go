@@ -68,9 +68,6 @@ func (g *guesses) take(ip string, now time.Time) (giveBack func()) {
 	return func() { r.CancelAt(now) }
 }
 
-// allow is take for a guess that is known to be wrong.
-func (g *guesses) allow(ip string, now time.Time) bool { return g.take(ip, now) != nil }
-
 // forget drops the addresses that have not guessed for a while, or all when there are none.
 func (g *guesses) forget(now time.Time) {
 	for k, l := range g.from {

@@ -98,7 +98,7 @@ func TestFiveWrongPasswordsSlowTheAddress(t *testing.T) {
 			for i := range 5 {
 				s.from(c.same(i)).login(fmt.Sprintf("nobody%d@kanal.test", i), "wrong").want(http.StatusUnprocessableEntity)
 			}
-			s.from(c.same(5)).login("ida@kanal.test", testPassword).want(http.StatusTooManyRequests, tooMany)
+			s.from(c.same(5)).login("ida@kanal.test", testPassword).want(http.StatusTooManyRequests, tooMany, "ida@kanal.test").without(testPassword)
 			s.from(c.other(0)).login("ida@kanal.test", testPassword).to("/")
 			clock.Advance(guessEvery - time.Second)
 			s.from(c.same(6)).login("ida@kanal.test", testPassword).want(http.StatusTooManyRequests)
@@ -110,20 +110,24 @@ func TestFiveWrongPasswordsSlowTheAddress(t *testing.T) {
 
 func TestGuessedAddressesAreBounded(t *testing.T) {
 	g, now := newGuesses(), time.Unix(0, 0)
+	if g.take("no address", now) == nil {
+		t.Error("what cannot be read waits at once")
+	}
+	clear(g.from)
 	address := func(i int) string { return fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255) }
 	for i := range guessAddresses {
-		g.allow(address(i), now)
+		g.take(address(i), now)
 	}
 	now = now.Add(guessBurst * guessEvery) // all but the one that goes on are forgotten
 	for range guessBurst {
-		g.allow(address(0), now)
+		g.take(address(0), now)
 	}
-	g.allow(address(guessAddresses), now)
-	if len(g.from) != 2 || g.allow(address(0), now) {
+	g.take(address(guessAddresses), now)
+	if len(g.from) != 2 || g.take(address(0), now) != nil {
 		t.Errorf("%d are kept", len(g.from))
 	}
 	for i := range guessAddresses + 10 {
-		g.allow(address(i), now)
+		g.take(address(i), now)
 	}
 	if len(g.from) > guessAddresses {
 		t.Errorf("%d are kept", len(g.from))
@@ -159,13 +163,17 @@ func TestSetupCodeIsNotGuessed(t *testing.T) {
 	setup := func(code string) *answer {
 		return b.post("/setup", "name", "A", "email", "a@kanal.test", "password", testPassword, "token", code)
 	}
-	for range 5 {
+	b.get("/setup").want(http.StatusOK, "One-time code")
+	for range guessBurst {
 		setup("wrong").want(http.StatusUnprocessableEntity, "The code is not right.", `value="a@kanal.test"`).without(testPassword)
 	}
-	setup("wrong").want(http.StatusTooManyRequests)
+	for _, code := range []string{"wrong", "right"} { // who guesses too often does not hear whether it was right
+		setup(code).want(http.StatusTooManyRequests, tooMany, `value="a@kanal.test"`, "<title>Error: ").without(testPassword)
+	}
 	clock.Advance(guessEvery)
 	setup("").want(http.StatusUnprocessableEntity)
-	setup("right").to("/admin")
+	clock.Advance(guessEvery)
+	setup(" right ").to("/admin")
 	b.get("/admin").want(http.StatusOK)
 	s.anonymous().get("/setup").want(http.StatusNotFound, "<!doctype html>")
 	s.anonymous().post("/setup", "token", "right").want(http.StatusNotFound)

@@ -36,27 +36,18 @@ func (s *Server) showSetup(c echo.Context, status int, f people.SetupForm) error
 
 // setup makes the first administrator and signs them in. Of several at once one wins; the others go to sign in.
 func (s *Server) setup(c echo.Context) error {
-	ctx := c.Request().Context()
 	f := people.SetupForm{Name: field(c, "name"), Email: field(c, "email")}
-	if !s.rightToken(field(c, "token")) {
-		if !s.guesses.allow(c.RealIP(), s.store.Now()) {
-			return service.ErrTooManyTries
-		}
-		f.Errors = components.ErrorsOf(ctx, models.FieldErrors{{Field: "token", Key: "setup.token_wrong"}})
-		return s.showSetup(c, http.StatusUnprocessableEntity, f)
+	if err := s.tryCode(c, field(c, "token")); err != nil {
+		return s.refuseSetup(c, f, err)
 	}
-	u, err := s.service.Setup(ctx, viewer(c), service.NewAdministrator{
+	u, err := s.service.Setup(c.Request().Context(), viewer(c), service.NewAdministrator{
 		Name: f.Name, Email: f.Email, Password: secret(c, "password"), Queue: text(c, "queue.default_name"),
 	})
-	var problems models.FieldErrors
-	switch {
-	case errors.As(err, &problems):
-		f.Errors = components.ErrorsOf(ctx, problems)
-		return s.showSetup(c, http.StatusUnprocessableEntity, f)
-	case errors.Is(err, store.ErrAlreadySetUp):
+	if errors.Is(err, store.ErrAlreadySetUp) {
 		return s.redirect(c, "/login")
-	case err != nil:
-		return err
+	}
+	if err != nil {
+		return s.refuseSetup(c, f, err)
 	}
 	s.setUp.Store(true)
 	if err := s.signIn(c, u, false); err != nil {
@@ -65,8 +56,34 @@ func (s *Server) setup(c echo.Context) error {
 	return s.redirect(c, "/admin")
 }
 
-// rightToken compares the one-time token of the log, when one is asked for.
-func (s *Server) rightToken(given string) bool {
+// refuseSetup shows the form again with what is wrong. Other errors are given back.
+func (s *Server) refuseSetup(c echo.Context, f people.SetupForm, why error) error {
+	var problems models.FieldErrors
+	switch {
+	case errors.As(why, &problems):
+		f.Errors = components.ErrorsOf(c.Request().Context(), problems)
+		return s.showSetup(c, http.StatusUnprocessableEntity, f)
+	case errors.Is(why, service.ErrTooManyTries):
+		f.Errors = f.Errors.With("token", errorText(c, why))
+		return s.showSetup(c, http.StatusTooManyRequests, f)
+	}
+	return why
+}
+
+// tryCode compares the one-time code of the log, when one is asked for, unless the address has guessed too often.
+// FieldErrors, service.ErrTooManyTries.
+func (s *Server) tryCode(c echo.Context, given string) error {
 	want := s.o.SetupToken.Reveal()
-	return want == "" || subtle.ConstantTimeCompare([]byte(given), []byte(want)) == 1
+	if want == "" {
+		return nil
+	}
+	giveBack := s.guesses.take(c.RealIP(), s.store.Now())
+	if giveBack == nil {
+		return service.ErrTooManyTries
+	}
+	if subtle.ConstantTimeCompare([]byte(given), []byte(want)) != 1 {
+		return models.FieldErrors{{Field: "token", Key: "setup.token_wrong"}}
+	}
+	giveBack()
+	return nil
 }

@@ -85,20 +85,6 @@ func TestSetupPage(t *testing.T) {
 	s.anonymous().get("/").to("/login")
 }
 
-// Where others reach the page, a code of the log is asked for, and guessing it is slow.
-func TestSetupAsksForItsCode(t *testing.T) {
-	s := newSiteBeforeSetup(t, func(o *Options) { o.SetupToken = "LOG-CODE" })
-	b := s.anonymous()
-	form := []string{"name", "Kari", "email", "kari@kanal.test", "password", testPassword, "token"}
-	b.get("/setup").want(http.StatusOK, "One-time code").without("LOG-CODE")
-	for i := range guessBurst {
-		b.post("/setup", append(form, fmt.Sprintf("guess %d", i))...).want(http.StatusUnprocessableEntity, "The code is not right.").without(testPassword)
-	}
-	b.post("/setup", append(form, "guess")...).want(http.StatusTooManyRequests)
-	b.get("/admin").to("/setup")
-	b.post("/setup", append(form, " LOG-CODE ")...).to("/admin")
-}
-
 // Every sign-in begins a login session under a new token; the one that the browser had ends.
 func TestSignIn(t *testing.T) {
 	s := newSite(t)
@@ -163,50 +149,6 @@ func TestLoginSessions(t *testing.T) {
 	mustEnd(t, "who signed out", ended)
 	here.get("/me").to("/login?next=%2Fme")
 	here.htmx("partial").get("/inbox/list").want(http.StatusUnauthorized)
-}
-
-// Five wrong guesses from one address make it wait, whomever they are about; right ones do not count.
-func TestGuessesOfAnAddress(t *testing.T) {
-	s := newSite(t)
-	u := s.user(models.Agent, "kari@kanal.test")
-	for range guessBurst + 2 {
-		s.signedIn(u)
-	}
-	b := s.anonymous()
-	for i := range guessBurst {
-		b.post("/login", "email", fmt.Sprintf("guess%d@kanal.test", i), "password", "wrong").want(http.StatusUnprocessableEntity)
-	}
-	b.post("/login", "email", u.Email, "password", testPassword).want(http.StatusTooManyRequests, "Too many tries.", u.Email).without(testPassword)
-}
-
-func TestGuesses(t *testing.T) {
-	g, now := newGuesses(), time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
-	for range guessBurst {
-		if !g.allow("2001:db8::1", now) {
-			t.Fatal("refused too early")
-		}
-	}
-	for address, want := range map[string]bool{"2001:db8::ffff": false, "2001:db8:0:1::1": true, "192.0.2.1": true, "::ffff:192.0.2.1": true, "nonsense": true} {
-		if got := g.allow(address, now); got != want {
-			t.Errorf("%s: %v", address, got)
-		}
-	}
-	if g.allow("2001:db8::1", now.Add(guessEvery-1)) || !g.allow("2001:db8::1", now.Add(guessEvery)) {
-		t.Error("one more guess each twenty seconds")
-	}
-	for range guessBurst + 1 {
-		giveBack := g.take("192.0.2.2", now)
-		if giveBack == nil {
-			t.Fatal("a right guess counts")
-		}
-		giveBack()
-	}
-	for i := range guessAddresses {
-		g.allow(fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), now)
-	}
-	if len(g.from) > guessAddresses {
-		t.Errorf("%d addresses are remembered", len(g.from))
-	}
 }
 
 var oneTimeLink = regexp.MustCompile(`http://[^"]+(/link/[A-Z0-9]+)`)
