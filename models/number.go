@@ -19,6 +19,7 @@ type Number struct {
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 	ClaimedAt     *time.Time
+	NextSendAt    *time.Time // the sandbox only: when it takes the next message
 }
 
 // SandboxNumber is Twilio's shared WhatsApp sandbox number ; every account may have it.

@@ -29,6 +29,7 @@ func (c *center) another() *service.Service {
 	public, _ := url.Parse(c.hooks.URL)
 	s, err := service.New(ctx, service.Options{
 		Store: c.store, Twilio: twilio.New(twilio.Options{Base: c.sim.URL()}), PublicURL: public, Log: storetest.Log(c.t),
+		IsSimulated: c.sim.Has,
 	})
 	if err != nil {
 		c.t.Fatal(err)

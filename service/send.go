@@ -81,6 +81,9 @@ func (s *Service) claimMessage(ctx context.Context, tx *store.Tx, c *models.Conv
 	if last != nil && last.NotBefore != nil && last.NotBefore.After(now) {
 		return true, tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID}, store.At(*last.NotBefore))
 	}
+	if waits, err := s.waitsForTurn(ctx, tx, *c, now); err != nil || waits {
+		return true, err
+	}
 	*out, err = s.startAttempt(ctx, tx, c, m, now)
 	return *out != nil, err
 }
@@ -136,8 +139,8 @@ func (s *Service) heldByUncertain(ctx context.Context, tx *store.Tx, m models.Me
 	return false, nil
 }
 
-// startAttempt takes the lease. When the service window has closed meanwhile the message fails instead, and the result
-// is nil.
+// startAttempt takes the lease. When the message may not go out any more, as free text whose window has closed meanwhile,
+// it fails instead, and the result is nil.
 func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, now time.Time) (*outgoing, error) {
 	account, err := s.directory.account(c.AccountID)
 	if err != nil {
@@ -152,8 +155,12 @@ func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conv
 		return nil, err
 	}
 	was := m.State
-	if !window.IsOpen(account.Now(now)) {
-		m.State, m.ErrorCode = models.Failed, twilio.CodeOutsideWindow
+	code, err := s.mayLeave(ctx, tx, m, number, window.IsOpen(account.Now(now)))
+	if err != nil {
+		return nil, err
+	}
+	if code != 0 {
+		m.State, m.ErrorCode = models.Failed, code
 		return nil, s.saveMessage(ctx, tx, c, &m, was)
 	}
 	a := models.SendAttempt{
@@ -182,6 +189,7 @@ func (s *Service) create(ctx context.Context, out outgoing) (twilio.Message, err
 	defer cancel()
 	return s.twilio.CreateMessage(ctx, cred, twilio.NewMessage{
 		From: out.from, To: out.attempt.Address, Body: out.message.Body, StatusCallback: s.statusURL(out),
+		ContentSID: out.message.ContentSID, ContentVariables: out.message.ContentVariables,
 	})
 }
 

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"kanal/models"
@@ -81,11 +82,21 @@ func (s *Service) listed(ctx context.Context, m models.Message) ([]string, error
 	}
 	var sids []string
 	for _, l := range list {
-		if l.Body == m.Body && l.To == last.Address && l.From == from {
+		if sameText(m, l.Body) && l.To == last.Address && l.From == from {
 			sids = append(sids, l.SID)
 		}
 	}
 	return sids, nil
+}
+
+// sameText tells whether a text at Twilio is that of the message. Of a template Twilio shows the filled text, to which a
+// header or a footer may belong and whose spaces may differ; of some types it shows none.
+func sameText(m models.Message, body string) bool {
+	if m.ContentSID == "" {
+		return body == m.Body
+	}
+	there, ours := strings.Join(strings.Fields(body), " "), strings.Join(strings.Fields(m.Body), " ")
+	return there == "" || strings.Contains(there, ours)
 }
 
 func (s *Service) settle(ctx context.Context, tx *store.Tx, t tried, sids []string) error {

@@ -46,6 +46,21 @@ func (tx *Tx) LockNumber(ctx context.Context, id models.NumberID) (models.Number
 	return n, failed(err, "lock number")
 }
 
+// TakeTurn lets one message of a number go out now and the next one not before a while later, whoever asks. When it is
+// too early it gives the time of the next turn, else the zero time.
+func (tx *Tx) TakeTurn(ctx context.Context, id models.NumberID, now time.Time, every time.Duration) (time.Time, error) {
+	res := tx.q(ctx).Model(&models.Number{}).Where("id = ? AND (next_send_at IS NULL OR next_send_at <= ?)", id, now).
+		Update("next_send_at", now.Add(every))
+	if res.Error != nil || res.RowsAffected == 1 {
+		return time.Time{}, failed(res.Error, "take turn")
+	}
+	n, err := tx.Number(ctx, id)
+	if err != nil || n.NextSendAt == nil {
+		return time.Time{}, orMissing(err)
+	}
+	return *n.NextSendAt, nil
+}
+
 // DeleteNumber deletes a number of an account that nothing uses. ErrNotFound, ErrInUse.
 func (tx *Tx) DeleteNumber(ctx context.Context, account models.AccountID, id models.NumberID) error {
 	n, err := tx.LockNumber(ctx, id) // a workstream may be claiming it

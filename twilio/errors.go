@@ -58,9 +58,15 @@ func (e *Error) Suspended() bool { return e.Code == CodeSuspended }
 // Codes that Kanal treats in a way of its own.
 const (
 	CodeOutsideWindow = 63016
+	CodeNotJoined     = 63015 // the sandbox only
 	CodeTooMany       = 20429
 	CodeUnauthorized  = 20003
 	CodeSuspended     = 20005
+	CodeContentSID    = 21655
+	CodeContentValues = 21656
+	CodeRejected      = 63040 // of a template
+	CodePaused        = 63041
+	CodeDisabled      = 63042
 	// CodeNoAnswer is ours: Twilio was not reached at all.
 	CodeNoAnswer = 1
 	// CodeNoFile is ours: the file of the message is gone.
@@ -79,7 +85,9 @@ type Advice string
 const (
 	AdviceRetry Advice = "retry" // send it again
 	AdviceAdmin Advice = "admin" // an administrator has to mend something
-	AdviceNone  Advice = "none"
+	// AdviceTemplate: send a template instead, or another one.
+	AdviceTemplate Advice = "template"
+	AdviceNone     Advice = "none"
 )
 
 // known are the codes that have a sentence of their own (errors of the Message resource and of WhatsApp); the sentence's
@@ -89,9 +97,12 @@ var known = map[int]Advice{
 	CodeNoFile: AdviceNone, CodeBadMediaURL: AdviceAdmin, CodeMediaSize: AdviceNone,
 	21211: AdviceNone, 21408: AdviceAdmin, 21610: AdviceNone, 21617: AdviceNone, 30008: AdviceRetry,
 	63001: AdviceAdmin, 63003: AdviceNone, 63005: AdviceNone, 63007: AdviceAdmin, 63010: AdviceRetry, 63012: AdviceRetry,
-	63013: AdviceNone, 63014: AdviceNone, 63015: AdviceNone, CodeOutsideWindow: AdviceNone, 63018: AdviceRetry,
+	63013: AdviceNone, 63014: AdviceNone, CodeNotJoined: AdviceNone, CodeOutsideWindow: AdviceTemplate, 63018: AdviceRetry,
 	63019: AdviceRetry, 63020: AdviceAdmin, 63021: AdviceNone, 63024: AdviceNone, 63032: AdviceNone, 63038: AdviceNone,
 	63049: AdviceNone, 63051: AdviceAdmin,
+	// Of templates.
+	CodeContentSID: AdviceAdmin, CodeContentValues: AdviceTemplate, 63027: AdviceTemplate, 63028: AdviceTemplate, 63029: AdviceNone,
+	63030: AdviceAdmin, CodeRejected: AdviceTemplate, CodePaused: AdviceTemplate, CodeDisabled: AdviceTemplate,
 }
 
 // AdviceFor gives what to do about a code, and whether the code has a sentence of its own. An unknown code may be

@@ -1,6 +1,9 @@
 package twilio
 
-import "unicode/utf16"
+import (
+	"time"
+	"unicode/utf16"
+)
 
 // Limits that Twilio or WhatsApp sets, each with its source.
 const (
@@ -13,6 +16,10 @@ const (
 	SenderRate = 80
 	// SandboxNumber is the shared sandbox sender (WhatsApp sandbox).
 	SandboxNumber = "+14155238886"
+	// SandboxPace is the time between two messages that the sandbox takes, SandboxMembership how long a phone that has
+	// joined it stays a member (WhatsApp sandbox).
+	SandboxPace       = 3 * time.Second
+	SandboxMembership = 72 * time.Hour
 	// ConnectionOverrides ends every URL that is handed to Twilio. It is neither sent nor signed; without it Twilio
 	// does not try again after a 503 (webhook connection overrides).
 	ConnectionOverrides = "#rc=3&rp=all&ct=2000&rt=4000"

@@ -15,6 +15,8 @@ type NewMessage struct {
 	Body           string
 	MediaURL       string // where Twilio fetches the file; WhatsApp takes one a message
 	StatusCallback string
+	// ContentSID names a template; then neither Body nor MediaURL is sent. ContentVariables are its values, a JSON object of strings.
+	ContentSID, ContentVariables string
 }
 
 // Message is a message as Twilio knows it.
@@ -45,12 +47,7 @@ func messageOf(m api.ApiV2010Message) Message {
 // sent, and must be looked for before it is sent again.
 func (c *Client) CreateMessage(ctx context.Context, cred Credentials, n NewMessage) (Message, error) {
 	p := (&api.CreateMessageParams{}).SetFrom(n.From).SetTo(n.To).SetStatusCallback(n.StatusCallback)
-	if n.Body != "" {
-		p.SetBody(n.Body)
-	}
-	if n.MediaURL != "" {
-		p.SetMediaUrl([]string{n.MediaURL})
-	}
+	n.content(p)
 	m, err := c.messages(ctx, cred).CreateMessage(p)
 	if err != nil {
 		return Message{}, result(err)
@@ -60,6 +57,23 @@ func (c *Client) CreateMessage(ctx context.Context, cred Credentials, n NewMessa
 		return out, &Error{Outcome: Unknown, Status: 201, Cause: ErrUnreadable}
 	}
 	return out, nil
+}
+
+// content sets what the message holds. A text or a file beside a template is refused (63030).
+func (n NewMessage) content(p *api.CreateMessageParams) {
+	if n.ContentSID == "" {
+		if n.Body != "" {
+			p.SetBody(n.Body)
+		}
+		if n.MediaURL != "" {
+			p.SetMediaUrl([]string{n.MediaURL})
+		}
+		return
+	}
+	p.SetContentSid(n.ContentSID)
+	if n.ContentVariables != "" {
+		p.SetContentVariables(n.ContentVariables)
+	}
 }
 
 // FetchMessage asks for one message.

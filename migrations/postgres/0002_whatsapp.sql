@@ -15,6 +15,9 @@ ALTER TABLE contacts ADD COLUMN language text NOT NULL DEFAULT '';
 ALTER TABLE contacts ADD COLUMN blocked_at timestamptz;
 ALTER TABLE contacts ADD COLUMN blocked_by bigint REFERENCES users (id);
 
+-- When the sandbox takes the next message from this number.
+ALTER TABLE numbers ADD COLUMN next_send_at timestamptz;
+
 -- Files are removed at Twilio once they are safe here.
 ALTER TABLE accounts ADD COLUMN remove_files boolean NOT NULL DEFAULT false;
 
@@ -145,6 +148,7 @@ DROP TABLE consents;
 DROP TABLE template_syncs;
 DROP TABLE templates;
 ALTER TABLE accounts DROP COLUMN remove_files;
+ALTER TABLE numbers DROP COLUMN next_send_at;
 ALTER TABLE contacts DROP COLUMN blocked_by;
 ALTER TABLE contacts DROP COLUMN blocked_at;
 ALTER TABLE contacts DROP COLUMN language;

@@ -17,9 +17,11 @@ type account struct {
 	Outcome   Outcome       `json:"outcome"`
 	Suspended bool          `json:"suspended"`
 	Purpose   string        `json:"purpose,omitempty"`
-	faults    []Fault
-	ledger    []Entry
-	noted     int64 // entries so far
+	// Joined says when a phone has joined the sandbox.
+	Joined map[twilio.Address]time.Time `json:"joined,omitempty"`
+	faults []Fault
+	ledger []Entry
+	noted  int64 // entries so far
 }
 
 // Sender is a WhatsApp sender of a simulated account. InboundURL is what a person would paste into the console.

@@ -54,6 +54,9 @@ func (s *Simulator) take(sid string, w Write) (call, bool) {
 		a.add(m)
 	}
 	s.changed()
+	if a.joins(w, s.o.Now()) {
+		return call{}, false
+	}
 	address := a.sender(w.Number).InboundURL
 	return call{address: address, form: form, token: a.Token, message: m.SID, forged: w.Forged}, address != ""
 }

@@ -45,7 +45,8 @@ type Message struct {
 	ErrorCode  int       `json:"error_code"`
 	Kind       string    `json:"kind"`
 	MediaSID   string    `json:"media_sid,omitempty"`
-	Created    time.Time `json:"created"` // by the account's own clock
+	ContentSID string    `json:"content_sid,omitempty"` // of the template
+	Created    time.Time `json:"created"`               // by the account's own clock
 	Updated    time.Time `json:"updated"`
 	Callback   string    `json:"callback"`
 	Posted     int       `json:"posted,omitempty"`   // inbound: how often the webhook was tried

@@ -125,7 +125,7 @@ func (a *account) refuse(form url.Values) (int, string) {
 	case twilio.Address(to).Phone() == "" && twilio.Address(to).BSUID() == "":
 		return 21211, "The 'To' number is not a valid phone number."
 	}
-	return 0, ""
+	return a.refuseContent(form)
 }
 
 func (s *Simulator) createMessage(w http.ResponseWriter, r *http.Request, sid string) {
@@ -235,8 +235,8 @@ func drop(w http.ResponseWriter) {
 
 func (a *account) create(form url.Values, now time.Time) *Message {
 	m := &Message{
-		SID: id("SM"), AccountSID: a.SID, From: form.Get("From"), To: form.Get("To"), Body: form.Get("Body"),
-		Direction: "outbound-api", Status: "queued", Kind: "text", Created: a.now(now), Updated: a.now(now),
+		SID: id("SM"), AccountSID: a.SID, From: form.Get("From"), To: form.Get("To"), Body: a.filled(form),
+		ContentSID: form.Get("ContentSid"), Direction: "outbound-api", Status: "queued", Kind: "text", Created: a.now(now), Updated: a.now(now),
 		Callback: form.Get("StatusCallback"),
 	}
 	a.add(m)
@@ -351,6 +351,9 @@ func (s *Simulator) listSenders(w http.ResponseWriter, r *http.Request, sid stri
 	s.mu.Lock()
 	found := []map[string]any{}
 	for _, x := range s.account(sid).Senders {
+		if sandbox(x.Number) {
+			continue // it is nobody's own
+		}
 		found = append(found, map[string]any{
 			"sid": x.SID, "status": "ONLINE", "sender_id": "whatsapp:" + x.Number, "profile": map[string]any{"name": x.Name},
 			"webhook": map[string]any{"callback_url": x.InboundURL, "callback_method": "POST"},

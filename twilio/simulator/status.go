@@ -12,14 +12,14 @@ import (
 // windowLength is WhatsApp's: free text reaches a customer for 24 hours after their last message.
 const windowLength = 24 * time.Hour
 
-// deliver runs a message through its life and calls back. A closed window fails it with 63016 whatever the outcome is.
+// deliver runs a message through its life and calls back. What WhatsApp does not deliver fails whatever the outcome is.
 func (s *Simulator) deliver(sid, message string, o Outcome) {
 	step := o.Step
 	if step == 0 {
 		step = DefaultStep
 	}
-	if !s.windowOpen(sid, message) {
-		o = Outcome{Final: "undelivered", Code: twilio.CodeOutsideWindow}
+	if code := s.undelivered(sid, message); code != 0 {
+		o = Outcome{Final: "undelivered", Code: code}
 	}
 	for _, status := range lifeOf(o.Final) {
 		select {
@@ -45,18 +45,6 @@ func lifeOf(final string) []string {
 		return []string{"sent", "undelivered"}
 	}
 	return []string{"sent", "delivered", "read"}
-}
-
-func (s *Simulator) windowOpen(sid, message string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a := s.account(sid)
-	m := a.message(message)
-	if m == nil {
-		return false
-	}
-	last := a.lastInbound(m.To, m.From)
-	return last != nil && a.now(s.o.Now()).Sub(last.Created) < windowLength
 }
 
 // lastInbound gives a customer's last message to a sender; nil when there is none.

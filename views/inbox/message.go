@@ -65,7 +65,7 @@ func (t Thread) named(m models.Message) bool {
 // failure gives the sentence under a message that failed.
 func (t Thread) failure(ctx context.Context, m models.Message) string {
 	if _, known := t.Advice(m.ErrorCode); known {
-		return i18n.T(ctx, "twilio.code."+strconv.Itoa(m.ErrorCode))
+		return i18n.T(ctx, "twilio.code."+strconv.Itoa(m.ErrorCode), "name", firstName(t.Row))
 	}
 	return i18n.T(ctx, "twilio.code.other", "code", m.ErrorCode)
 }
