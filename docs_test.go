@@ -47,7 +47,7 @@ func codeSettings(f sourceFile) map[string]string {
 	return found
 }
 
-var settingRow = regexp.MustCompile("(?m)^\\| `(KANAL_[A-Z_]+)` \\| (.*?) \\|")
+var settingRow = regexp.MustCompile("(?m)^\\| `(KANAL_[A-Z0-9_]+)` \\| (.*?) \\|")
 
 // TestReadmeNamesTheSettings holds README's table and the program to each other: names and defaults.
 func TestReadmeNamesTheSettings(t *testing.T) {

@@ -31,7 +31,7 @@ var floors = map[string]floor{
 	"store/blob":       {ours: []string{"models"}, third: []string{"minio", "x/image", "mimetype", "x/sync", "x/sys"}},
 	"store/cluster":    {third: []string{"pgx"}},
 	"store/sample":     {ours: []string{"models", "store"}},
-	"store/storetest":  {ours: []string{"models", "store", "store/cluster"}},
+	"store/storetest":  {ours: []string{"models", "store", "store/blob", "store/cluster"}},
 	"routing":          {ours: []string{"models"}},
 	"twilio/simulator": {ours: []string{"twilio"}},
 	"models":           {},

@@ -11,6 +11,7 @@ import (
 
 	"kanal/models"
 	"kanal/store"
+	"kanal/store/blob"
 	"kanal/twilio"
 )
 
@@ -26,6 +27,7 @@ var errStopped = models.E(models.KindUnavailable, "error.unavailable")
 // Options are what the use cases need. PublicURL is what Twilio and browsers use.
 type Options struct {
 	Store     *store.Store
+	Files     *blob.Store // nil in a program that touches no file
 	Twilio    *twilio.Client
 	PublicURL *url.URL
 	Log       *slog.Logger
@@ -36,6 +38,7 @@ type Options struct {
 // Service runs the use cases. It is safe for concurrent use.
 type Service struct {
 	store       *store.Store
+	files       *blob.Store
 	twilio      *twilio.Client
 	publicURL   *url.URL
 	log         *slog.Logger
@@ -47,7 +50,7 @@ type Service struct {
 
 // New makes the service and reads the directory of accounts and numbers.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{store: o.Store, twilio: o.Twilio, publicURL: o.PublicURL, log: o.Log, isSimulated: o.IsSimulated, passwords: newPasswords()}
+	s := &Service{store: o.Store, files: o.Files, twilio: o.Twilio, publicURL: o.PublicURL, log: o.Log, isSimulated: o.IsSimulated, passwords: newPasswords()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

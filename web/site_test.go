@@ -73,7 +73,7 @@ func newSiteBeforeSetup(t *testing.T, change ...func(*Options)) *site {
 	}
 	var err error
 	o.Service, err = service.New(t.Context(), service.Options{
-		Store: o.Store, Twilio: twilio.New(at), PublicURL: o.PublicURL, Log: o.Log, IsSimulated: at.IsSimulated,
+		Store: o.Store, Files: storetest.Files(t), Twilio: twilio.New(at), PublicURL: o.PublicURL, Log: o.Log, IsSimulated: at.IsSimulated,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -225,6 +225,8 @@ func TestRefusesToStart(t *testing.T) {
 		"no key":                 {map[string]string{"KANAL_DATABASE_URL": "postgres://kanal:hidden@127.0.0.1:1/kanal"}, exitUsage, "KANAL_SECRET_KEY must be set"},
 		"short key":              {map[string]string{"KANAL_SECRET_KEY": "AAAA"}, exitFailure, "KANAL_SECRET_KEY must be 32 bytes"},
 		"no such file":           {map[string]string{"KANAL_SECRET_KEY_FILE": "/nowhere/key"}, exitUsage, "KANAL_SECRET_KEY_FILE cannot be read: no such file"},
+		"files":                  {map[string]string{"KANAL_FILES_URL": "https://bucket", "KANAL_S3_ACCESS_KEY": "a", "KANAL_S3_SECRET_KEY": "b"}, exitFailure, "KANAL_FILES_URL must be like"},
+		"files without a key":    {map[string]string{"KANAL_FILES_URL": "s3://bucket?endpoint=https://127.0.0.1:1", "KANAL_S3_ACCESS_KEY": "a"}, exitFailure, "KANAL_S3_ACCESS_KEY and KANAL_S3_SECRET_KEY"},
 		"both":                   {map[string]string{"KANAL_SECRET_KEY": "x", "KANAL_SECRET_KEY_FILE": "/nowhere/key"}, exitUsage, "are both set"},
 		"no database": {map[string]string{
 			"KANAL_DATABASE_URL": "postgres://kanal:hidden@127.0.0.1:1/kanal", "KANAL_SECRET_KEY": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",

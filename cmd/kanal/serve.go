@@ -16,6 +16,7 @@ import (
 	"kanal/jobs"
 	"kanal/service"
 	"kanal/store"
+	"kanal/store/blob"
 	"kanal/twilio"
 	"kanal/twilio/simulator"
 	"kanal/web"
@@ -27,6 +28,9 @@ const (
 	httpStop    = 2 * time.Second // then, for requests that are being answered
 	serviceStop = time.Second
 )
+
+// filesCheck bounds the look at the store of files when the program starts.
+const filesCheck = 5 * time.Second
 
 func newToken() string { return rand.Text() }
 
@@ -81,6 +85,7 @@ type center struct {
 	listener net.Listener
 	public   *url.URL
 	sim      *simulator.Simulator // nil when it is off
+	files    *blob.Store
 	service  *service.Service
 	runner   *store.Runner
 	web      *web.Server
@@ -102,6 +107,9 @@ func (s settings) assemble(ctx context.Context, db *opened) (c *center, err erro
 		return c, err
 	}
 	if err = c.openSimulator(s); err != nil {
+		return c, err
+	}
+	if err = c.openFiles(ctx, s); err != nil {
 		return c, err
 	}
 	if err = c.openService(ctx, s); err != nil {
@@ -135,6 +143,20 @@ func (c *center) openSimulator(s settings) error {
 	return err
 }
 
+// openFiles opens the store of files. One that does not answer is told and not waited for: messages come in all the same.
+func (c *center) openFiles(ctx context.Context, s settings) error {
+	var err error
+	if c.files, err = s.files(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, filesCheck)
+	defer cancel()
+	if err := c.files.Check(ctx); err != nil {
+		c.db.log.Warn("the store of files cannot be used", "err", err)
+	}
+	return nil
+}
+
 func (c *center) openService(ctx context.Context, s settings) error {
 	var at twilio.Options
 	if s.TwilioURL != "" {
@@ -149,7 +171,7 @@ func (c *center) openService(ctx context.Context, s settings) error {
 	}
 	var err error
 	c.service, err = service.New(ctx, service.Options{
-		Store: c.db.Store, Twilio: twilio.New(at), PublicURL: c.public, Log: c.db.log, IsSimulated: at.IsSimulated,
+		Store: c.db.Store, Files: c.files, Twilio: twilio.New(at), PublicURL: c.public, Log: c.db.log, IsSimulated: at.IsSimulated,
 	})
 	return err
 }
@@ -242,6 +264,9 @@ func (c *center) release() {
 	}
 	if c.service != nil {
 		within(serviceStop, c.service.Close)
+	}
+	if c.files != nil {
+		errs = append(errs, c.files.Close())
 	}
 	if c.sim != nil {
 		errs = append(errs, c.sim.Close())

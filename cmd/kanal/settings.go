@@ -13,6 +13,7 @@ import (
 
 	"kanal/models"
 	"kanal/store"
+	"kanal/store/blob"
 )
 
 // settings are the flags and the environment. Secrets and the database address are not among them: secretSetting.
@@ -20,6 +21,7 @@ type settings struct {
 	Addr           string   `env:"KANAL_ADDR" default:"127.0.0.1:8080" help:"Listen address."`
 	PublicURL      string   `env:"KANAL_PUBLIC_URL" help:"What browsers and Twilio use. Default: http:// and the listen address."`
 	DataDir        string   `env:"KANAL_DATA_DIR" default:"./data" help:"Folder for the SQLite file and the secret key."`
+	FilesURL       string   `env:"KANAL_FILES_URL" help:"Where files are kept: s3://bucket?endpoint=https://…&region=…. Default: the folder files in the data folder."`
 	TwilioURL      string   `env:"KANAL_TWILIO_URL" help:"One base address for all of Twilio's hosts, for a stand-in."`
 	Simulator      string   `env:"KANAL_SIMULATOR" default:"auto" enum:"auto,on,off" help:"The built-in simulator: auto is on with SQLite when the public address is loopback."`
 	TrustedProxies []string `env:"KANAL_TRUSTED_PROXIES" help:"Addresses whose X-Forwarded-For counts, separated by commas."`
@@ -82,6 +84,21 @@ func (s settings) keys(database string) ([]store.Key, error) {
 		return store.LoadOrMakeKeys(s.DataDir)
 	}
 	return nil, usageError{"KANAL_SECRET_KEY must be set when the database is PostgreSQL: 32 bytes in base64, as openssl rand -base64 32 makes them."}
+}
+
+// files opens the store of files' content. It is not asked whether it answers.
+func (s settings) files() (*blob.Store, error) {
+	access, err := secretSetting("KANAL_S3_ACCESS_KEY")
+	if err != nil {
+		return nil, err
+	}
+	secret, err := secretSetting("KANAL_S3_SECRET_KEY")
+	if err != nil {
+		return nil, err
+	}
+	return blob.Open(blob.Config{
+		Folder: filepath.Join(s.DataDir, "files"), URL: s.FilesURL, AccessKey: models.Secret(access), SecretKey: models.Secret(secret),
+	})
 }
 
 func isSQLite(database string) bool { return strings.HasPrefix(database, "sqlite:") }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kanal/store"
+	"kanal/store/blob"
 	"kanal/store/cluster"
 )
 
@@ -113,6 +114,17 @@ func postgres(t testing.TB) string {
 		Require(t, "postgres", "PostgreSQL cannot be started: "+err.Error())
 	}
 	return s.URL
+}
+
+// Files gives an empty store of files in a temporary folder.
+func Files(t testing.TB) *blob.Store {
+	t.Helper()
+	s, err := blob.Open(blob.Config{Folder: filepath.Join(t.TempDir(), "files")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
 }
 
 // Log writes a program's log into the test's output.
