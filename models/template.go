@@ -17,6 +17,9 @@ const (
 	TemplateDisabled    TemplateStatus = "disabled"
 )
 
+// CategoryMarketing is WhatsApp's category of templates that advertise; the others are UTILITY and AUTHENTICATION.
+const CategoryMarketing = "MARKETING"
+
 // TemplateSource says where a template came from.
 type TemplateSource string
 

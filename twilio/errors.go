@@ -59,6 +59,10 @@ func (e *Error) Suspended() bool { return e.Code == CodeSuspended }
 const (
 	CodeOutsideWindow = 63016
 	CodeNotJoined     = 63015 // the sandbox only
+	CodeOptedOut      = 21610 // the customer wrote STOP, and Twilio took it
+	CodeBlocked       = 63014 // the customer blocks the sender
+	CodeNoMarketing   = 63033 // the customer has opted out of marketing
+	CodeNoMarketing2  = 63050 // the same, said by another part of WhatsApp
 	CodeTooMany       = 20429
 	CodeUnauthorized  = 20003
 	CodeSuspended     = 20005
@@ -95,11 +99,12 @@ const (
 var known = map[int]Advice{
 	CodeNoAnswer: AdviceRetry, CodeUnauthorized: AdviceAdmin, CodeSuspended: AdviceAdmin, CodeTooMany: AdviceRetry,
 	CodeNoFile: AdviceNone, CodeBadMediaURL: AdviceAdmin, CodeMediaSize: AdviceNone,
-	21211: AdviceNone, 21408: AdviceAdmin, 21610: AdviceNone, 21617: AdviceNone, 30008: AdviceRetry,
+	21211: AdviceNone, 21408: AdviceAdmin, CodeOptedOut: AdviceNone, 21617: AdviceNone, 30008: AdviceRetry,
 	63001: AdviceAdmin, 63003: AdviceNone, 63005: AdviceNone, 63007: AdviceAdmin, 63010: AdviceRetry, 63012: AdviceRetry,
-	63013: AdviceNone, 63014: AdviceNone, CodeNotJoined: AdviceNone, CodeOutsideWindow: AdviceTemplate, 63018: AdviceRetry,
+	63013: AdviceNone, CodeBlocked: AdviceNone, CodeNotJoined: AdviceNone, CodeOutsideWindow: AdviceTemplate, 63018: AdviceRetry,
 	63019: AdviceRetry, 63020: AdviceAdmin, 63021: AdviceNone, 63024: AdviceNone, 63032: AdviceNone, 63038: AdviceNone,
 	63049: AdviceNone, 63051: AdviceAdmin,
+	CodeNoMarketing: AdviceNone, CodeNoMarketing2: AdviceNone,
 	// Of templates.
 	CodeContentSID: AdviceAdmin, CodeContentValues: AdviceTemplate, 63027: AdviceTemplate, 63028: AdviceTemplate, 63029: AdviceNone,
 	63030: AdviceAdmin, CodeRejected: AdviceTemplate, CodePaused: AdviceTemplate, CodeDisabled: AdviceTemplate,
