@@ -229,6 +229,7 @@ func (s *Simulator) Fail(sid string, faults ...Fault) bool {
 // customers and clock stay.
 func (s *Simulator) Reset(sid string) bool {
 	return s.with(sid, func(a *account) {
+		s.dropFiles(a.Messages)
 		a.Messages, a.ledger, a.faults, a.Outcome = nil, nil, nil, Outcome{Final: "read"}
 	})
 }

@@ -45,6 +45,8 @@ type Message struct {
 	ErrorCode  int       `json:"error_code"`
 	Kind       string    `json:"kind"`
 	MediaSID   string    `json:"media_sid,omitempty"`
+	MediaURL   string    `json:"media_url,omitempty"`   // outbound: where the center has the file
+	File       *File     `json:"file,omitempty"`        // outbound: the file once it is fetched
 	ContentSID string    `json:"content_sid,omitempty"` // of the template
 	Created    time.Time `json:"created"`               // by the account's own clock
 	Updated    time.Time `json:"updated"`
@@ -59,6 +61,14 @@ func (m Message) Arrived() bool {
 		return m.Answered >= 200 && m.Answered < 300
 	}
 	return m.Status == "delivered" || m.Status == "read"
+}
+
+// Text is what the customer reads: WhatsApp drops the text of a file that is no picture.
+func (m Message) Text() string {
+	if m.File != nil && m.Kind != "image" {
+		return ""
+	}
+	return m.Body
 }
 
 // maxMessages bounds what an account keeps; the oldest messages leave.

@@ -116,6 +116,8 @@ func (a *account) refuse(form url.Values) (int, string) {
 		return 21603, "A 'From' phone number is required."
 	case form.Get("Body") == "" && form.Get("MediaUrl") == "" && form.Get("ContentSid") == "":
 		return 21602, "Message body is required."
+	case form.Get("MediaUrl") != "" && badMediaURL(form.Get("MediaUrl")):
+		return twilio.CodeBadMediaURL, "Invalid media URL(s)"
 	case twilio.TextLength(form.Get("Body")) > twilio.MaxBody:
 		return 21617, "The concatenated message body exceeds the 1600 character limit"
 	case strings.HasPrefix(from, "whatsapp:") != strings.HasPrefix(to, "whatsapp:"):
@@ -238,6 +240,9 @@ func (a *account) create(form url.Values, now time.Time) *Message {
 		SID: id("SM"), AccountSID: a.SID, From: form.Get("From"), To: form.Get("To"), Body: a.filled(form),
 		ContentSID: form.Get("ContentSid"), Direction: "outbound-api", Status: "queued", Kind: "text", Created: a.now(now), Updated: a.now(now),
 		Callback: form.Get("StatusCallback"),
+	}
+	if m.MediaURL = form.Get("MediaUrl"); m.MediaURL != "" {
+		m.SID, m.MediaSID = id("MM"), id("ME")
 	}
 	a.add(m)
 	return m

@@ -32,6 +32,7 @@ type Options struct {
 // Simulator is a running stand-in. All methods are safe for concurrent use.
 type Simulator struct {
 	o        Options
+	files    string     // the folder of files that the center has sent
 	saving   sync.Mutex // one writes the file at a time
 	mu       sync.Mutex
 	state    state
@@ -67,12 +68,15 @@ func Open(o Options) (*Simulator, error) {
 			return nil, err
 		}
 	}
-	s := &Simulator{o: o, watchers: map[chan struct{}]bool{}, dirty: make(chan struct{}, 1)}
+	files, err := filesFolder(o.File)
+	if err != nil {
+		return nil, err
+	}
+	s := &Simulator{o: o, files: files, watchers: map[chan struct{}]bool{}, dirty: make(chan struct{}, 1)}
 	if err := s.load(); err != nil {
 		return nil, err
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	var err error
 	if s.listener, err = (&net.ListenConfig{}).Listen(s.ctx, "tcp", o.Addr); err != nil {
 		s.cancel()
 		return nil, err
@@ -103,7 +107,20 @@ func (s *Simulator) Close() error {
 	err := s.server.Close()
 	s.wg.Wait()
 	s.client.CloseIdleConnections()
+	if s.o.File == "" {
+		err = errors.Join(err, os.RemoveAll(s.files))
+	}
 	return errors.Join(err, s.save())
+}
+
+// filesFolder makes the folder of files beside the simulator's file; one that keeps nothing has a folder for the time
+// that it runs.
+func filesFolder(file string) (string, error) {
+	if file == "" {
+		return os.MkdirTemp("", "kanal-simulator-")
+	}
+	dir := filepath.Join(filepath.Dir(file), "simulator-files")
+	return dir, os.MkdirAll(dir, 0o700)
 }
 
 // run runs f beside the caller; false when the simulator is closing.

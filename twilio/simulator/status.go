@@ -18,7 +18,11 @@ func (s *Simulator) deliver(sid, message string, o Outcome) {
 	if step == 0 {
 		step = DefaultStep
 	}
-	if code := s.undelivered(sid, message); code != 0 {
+	code := s.undelivered(sid, message)
+	if code == 0 {
+		code = s.fetch(sid, message)
+	}
+	if code != 0 {
 		o = Outcome{Final: "undelivered", Code: code}
 	}
 	for _, status := range lifeOf(o.Final) {
