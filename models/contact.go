@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Kinds of identity by which a customer is known.
 const (
@@ -27,5 +30,27 @@ type ContactIdentity struct {
 	ContactID ContactID
 	Kind      string
 	Value     string
+	// Derived marks the plain form of a number, see PlainPhone, from which nobody has written: it only finds the customer.
+	Derived   bool
 	CreatedAt time.Time
+}
+
+// PlainPhone gives the one form of a number that may be written in two: WhatsApp keeps some numbers of Brazil with or
+// without the ninth digit, and those of Argentina and Mexico with or without the digit that marks a mobile phone.
+// Every other number is its own plain form. It is for finding a customer; replies go to the number as it was received.
+func PlainPhone(e164 string) string {
+	for _, c := range []struct {
+		prefix string
+		digits int // that follow the prefix
+		plain  string
+	}{{"+549", 10, "+54"}, {"+521", 10, "+52"}} {
+		if rest, ok := strings.CutPrefix(e164, c.prefix); ok && len(rest) == c.digits {
+			return c.plain + rest
+		}
+	}
+	// +55, two digits of the area, the ninth digit; a number of eight that begins lower is a landline.
+	if len(e164) == 14 && strings.HasPrefix(e164, "+55") && e164[5] == '9' && e164[6] >= '6' {
+		return e164[:5] + e164[6:]
+	}
+	return e164
 }

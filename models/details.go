@@ -66,6 +66,30 @@ type Action struct {
 	Value string `json:"value,omitempty"` // the address, number, code or id
 }
 
+// words are the words of the details that a person may look for.
+func (d Details) words() []string {
+	out := []string{d.Header, d.Footer}
+	if d.Choice != nil {
+		out = append(out, d.Choice.Title, d.Choice.Description)
+	}
+	if d.Place != nil {
+		out = append(out, d.Place.Label, d.Place.Address)
+	}
+	if d.Referral != nil {
+		out = append(out, d.Referral.Headline, d.Referral.Body)
+	}
+	for _, a := range d.Flow {
+		out = append(out, a.Value)
+	}
+	for _, c := range d.Cards {
+		out = append(append(append(out, c.Name, c.Org), c.Phones...), c.Emails...)
+	}
+	for _, a := range d.Actions {
+		out = append(out, a.Title)
+	}
+	return out
+}
+
 // Value gives the JSON that the database keeps.
 func (d Details) Value() (driver.Value, error) {
 	b, err := json.Marshal(d)

@@ -1,6 +1,8 @@
 package models
 
 import (
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -182,9 +184,48 @@ type Quarantine struct {
 	ReplayedAt *time.Time
 }
 
-// PreviewKind begins the preview of a message without text: the name of its kind follows. It is a character that no
-// text of a person begins with.
+// PreviewKind begins the preview of a message that is not only text: its kind follows, PreviewKind again and its words.
+// It is a character that no text of a person begins with.
 const PreviewKind = "\x1f"
+
+// SplitPreview gives the kind and the words of a preview.
+func SplitPreview(p string) (MessageKind, string) {
+	rest, ok := strings.CutPrefix(p, PreviewKind)
+	if !ok {
+		return KindText, p
+	}
+	kind, words, _ := strings.Cut(rest, PreviewKind)
+	return MessageKind(kind), words
+}
+
+// Words gives what a message says in one line of a list: its text, or what names it best.
+func (m Message) Words() string {
+	d := m.Details
+	switch {
+	case d.Choice != nil && d.Choice.Title != "":
+		return d.Choice.Title
+	case m.Body != "":
+		return m.Body
+	case d.Place != nil && d.Place.Label != "":
+		return d.Place.Label
+	case d.Place != nil:
+		return d.Place.Address
+	case len(d.Cards) > 0:
+		return d.Cards[0].Name
+	case len(d.Flow) > 0:
+		return d.Flow[0].Value
+	case m.Kind == KindUnsupported:
+		return m.RawKind
+	}
+	return ""
+}
+
+// Searchable gives what can be searched of a message, in small letters: its text and the words of its details.
+func (m Message) Searchable() string {
+	parts := append([]string{m.Body}, m.Details.words()...)
+	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	return strings.ToLower(strings.Join(slices.Compact(parts), "\n"))
+}
 
 // MaxMessageLength is the longest text that Twilio takes, in UTF-16 units (its error 21617).
 const MaxMessageLength = 1600

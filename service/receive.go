@@ -136,6 +136,7 @@ type reception struct {
 	conversations map[store.ConversationKey]*models.Conversation
 	defaultQueue  models.QueueID
 	messages      []models.Message
+	quoted        map[models.AccountID]map[string]models.MessageID // by Twilio's sid
 	windows       map[store.ConversationKey]models.ServiceWindow
 }
 
@@ -150,6 +151,9 @@ func (b *reception) run(ctx context.Context) error {
 	}
 	var err error
 	if b.contacts, err = b.tx.Contacts(ctx, addresses); err != nil {
+		return err
+	}
+	if err := b.quotes(ctx); err != nil {
 		return err
 	}
 	if err := b.lockConversations(ctx); err != nil {
@@ -226,7 +230,7 @@ func (b *reception) add(i int) {
 	m := models.Message{
 		AccountID: c.AccountID, ConversationID: c.ID, Direction: models.In, Kind: models.MessageKind(in.msg.Kind),
 		RawKind: truncate(in.msg.RawType, 60), Body: in.msg.Body, ProviderSID: &sid, State: models.Received,
-		Form: in.Form.Encode(), CreatedAt: now, UpdatedAt: now,
+		Form: in.Form.Encode(), Details: detailsOf(in.msg), QuotedID: b.quotedBy(i), CreatedAt: now, UpdatedAt: now,
 	}
 	b.messages = append(b.messages, next(c, m))
 	w := b.windows[key]
@@ -240,18 +244,20 @@ func next(c *models.Conversation, m models.Message) models.Message {
 	c.Rev++
 	m.Seq, m.Rev = c.Seq, c.Rev
 	if m.Direction != models.System {
+		m.SearchText = m.Searchable()
 		c.LastMessageAt, c.LastDirection, c.LastState = m.CreatedAt, m.Direction, m.State
 		c.LastPreview = preview(m)
 	}
 	return m
 }
 
-// preview is what the list shows of a message: its first characters, or the name of its kind.
+// preview is what the list shows of a message: the name of its kind, unless it is text, and its first characters.
 func preview(m models.Message) string {
-	if m.Body != "" {
-		return truncate(m.Body, 160)
+	text := truncate(m.Words(), 160)
+	if m.Kind == models.KindText && text != "" {
+		return text
 	}
-	return models.PreviewKind + string(m.Kind)
+	return models.PreviewKind + string(m.Kind) + models.PreviewKind + text
 }
 
 // greeting gives the greeting message for a conversation that message i has started.

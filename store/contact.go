@@ -25,6 +25,9 @@ func (a Address) identities() []models.ContactIdentity {
 	if a.Phone != "" {
 		ids = append(ids, models.ContactIdentity{Kind: models.IdentityPhone, Value: a.Phone})
 	}
+	if plain := models.PlainPhone(a.Phone); plain != a.Phone {
+		ids = append(ids, models.ContactIdentity{Kind: models.IdentityPhone, Value: plain, Derived: true})
+	}
 	return ids
 }
 
@@ -36,10 +39,11 @@ func keyOf(i models.ContactIdentity) identityKey { return identityKey{i.Kind, i.
 type owner struct {
 	id      models.ContactID
 	profile string // the profile name that is kept
+	derived bool   // nobody has written from the identity yet
 }
 
 // Contacts finds or makes the contact of each address and gives their ids in the same order. A BSUID wins over a
-// number; an identity that is missing is added. The profile name is kept beside a name that a person typed.
+// number, a number finds its contact in either form that it is written in; an identity that is missing is added. The profile name is kept beside a name that a person typed.
 func (tx *Tx) Contacts(ctx context.Context, addresses []Address) ([]models.ContactID, error) {
 	known, err := tx.identities(ctx, addresses)
 	if err != nil {
@@ -51,14 +55,17 @@ func (tx *Tx) Contacts(ctx context.Context, addresses []Address) ([]models.Conta
 	out := make([]models.ContactID, len(addresses))
 	renamed := map[models.ContactID]string{}
 	var missing []models.ContactIdentity
+	var seen []string
 	for i, a := range addresses {
 		of := winner(a, known)
 		out[i] = of.id
 		for _, id := range a.identities() {
 			if known[keyOf(id)].id == 0 {
 				id.ContactID, id.CreatedAt = of.id, tx.Now()
-				known[keyOf(id)] = of
+				known[keyOf(id)] = owner{of.id, of.profile, id.Derived}
 				missing = append(missing, id)
+			} else if known[keyOf(id)].derived && !id.Derived {
+				seen = append(seen, id.Value)
 			}
 		}
 		rename(renamed, of, a.ProfileName)
@@ -66,7 +73,21 @@ func (tx *Tx) Contacts(ctx context.Context, addresses []Address) ([]models.Conta
 	if err := tx.insertIdentities(ctx, missing); err != nil {
 		return nil, err
 	}
+	if err := tx.noteSeen(ctx, seen); err != nil {
+		return nil, err
+	}
 	return out, tx.updateProfileNames(ctx, renamed)
+}
+
+// noteSeen notes that a customer has written from numbers that only were derived from another form.
+func (tx *Tx) noteSeen(ctx context.Context, numbers []string) error {
+	if len(numbers) == 0 {
+		return nil
+	}
+	slices.Sort(numbers)
+	err := tx.q(ctx).Model(&models.ContactIdentity{}).Where("kind = ? AND value IN ?", models.IdentityPhone, slices.Compact(numbers)).
+		Update("derived", false).Error
+	return failed(err, "note numbers")
 }
 
 // rename notes the profile name that a contact gets; the last one of several counts.
@@ -101,13 +122,14 @@ func (tx *Tx) identities(ctx context.Context, addresses []Address) (map[identity
 	var rows []struct {
 		ContactID            models.ContactID
 		Kind, Value, Profile string
+		Derived              bool
 	}
-	err := tx.q(ctx).Table("contact_identities AS i").Select("i.contact_id, i.kind, i.value, c.profile_name AS profile").
+	err := tx.q(ctx).Table("contact_identities AS i").Select("i.contact_id, i.kind, i.value, i.derived, c.profile_name AS profile").
 		Joins("JOIN contacts c ON c.id = i.contact_id").
 		Where("i.kind IN ? AND i.value IN ?", []string{models.IdentityBSUID, models.IdentityPhone}, values).Scan(&rows).Error
 	known := make(map[identityKey]owner, len(rows))
 	for _, r := range rows {
-		known[identityKey{r.Kind, r.Value}] = owner{r.ContactID, r.Profile}
+		known[identityKey{r.Kind, r.Value}] = owner{r.ContactID, r.Profile, r.Derived}
 	}
 	return known, failed(err, "read identities")
 }
@@ -244,13 +266,13 @@ func (tx *Tx) updateProfileNames(ctx context.Context, names map[models.ContactID
 	return nil
 }
 
-// Contact gives a contact with its identities. ErrNotFound when there is none.
+// Contact gives a contact with the identities from which it has written. ErrNotFound when there is none.
 func (r Reader) Contact(ctx context.Context, id models.ContactID) (models.Contact, []models.ContactIdentity, error) {
 	var c models.Contact
 	if err := r.q(ctx).Where("id = ?", id).Take(&c).Error; err != nil {
 		return c, nil, failed(err, "read contact")
 	}
 	var ids []models.ContactIdentity
-	err := r.q(ctx).Where("contact_id = ?", id).Order("kind, value").Find(&ids).Error
+	err := r.q(ctx).Where("contact_id = ? AND NOT derived", id).Order("kind, value").Find(&ids).Error
 	return c, ids, failed(err, "read identities")
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -68,6 +69,53 @@ func TestUserIDWinsOverNumber(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The two forms of a number of Brazil, Argentina and Mexico are one customer, whichever came first and also when both
+// come at once; only the forms from which somebody has written are the customer's.
+func TestNumberVariantsAreOneContact(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {
+		for i, pair := range [][2]string{
+			{"+5511987654321", "+551187654321"}, {"+5491123456789", "+541123456789"}, {"+5215512345678", "+525512345678"},
+			{"+552187654322", "+5521987654322"}, {"+541123456780", "+5491123456780"}, {"+525512345670", "+5215512345670"},
+		} {
+			first := contacts(t, s, []store.Address{{Phone: pair[0]}})
+			if known := phones(t, s, first[0]); !slices.Equal(known, []string{pair[0]}) {
+				t.Errorf("%s: known as %v", pair[0], known)
+			}
+			second := contacts(t, s, []store.Address{{Phone: pair[1]}, {Phone: pair[0]}, {Phone: pair[1]}})
+			if second[0] != first[0] || second[1] != first[0] || second[2] != first[0] {
+				t.Errorf("%v: contacts %v and %v", pair, first, second)
+			}
+			want := []string{pair[0], pair[1]}
+			slices.Sort(want)
+			if known := phones(t, s, first[0]); !slices.Equal(known, want) {
+				t.Errorf("%v: known as %v", pair, known)
+			}
+			at := func(n string) string { return n[:len(n)-3] + "77" + strconv.Itoa(i) } // another customer
+			both := contacts(t, s, []store.Address{{Phone: at(pair[1])}, {Phone: at(pair[0])}})
+			if both[0] != both[1] || both[0] == first[0] {
+				t.Errorf("%v at once: contacts %v, the first customer is %v", pair, both, first)
+			}
+		}
+		for _, pair := range [][2]string{{"+5511932345678", "+551132345678"}, {"+47140000199", "+4740000199"}, {"+521551234567", "+52551234567"}} {
+			if ids := contacts(t, s, []store.Address{{Phone: pair[0]}, {Phone: pair[1]}}); ids[0] == ids[1] {
+				t.Errorf("%v are two customers", pair)
+			}
+		}
+	})
+}
+
+func phones(t *testing.T, s *store.Store, id models.ContactID) (out []string) {
+	t.Helper()
+	_, ids, err := s.Contact(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range ids {
+		out = append(out, i.Value)
+	}
+	return out
 }
 
 func contacts(t *testing.T, s *store.Store, addresses []store.Address) (ids []models.ContactID) {

@@ -26,6 +26,26 @@ func (r Reader) KnownSIDs(ctx context.Context, account models.AccountID, sids []
 	return known, failed(err, "read message sids")
 }
 
+// MessageIDs gives those of an account's messages that Twilio knows by the sids, also by that of an attempt before the
+// newest.
+func (r Reader) MessageIDs(ctx context.Context, account models.AccountID, sids []string) (map[string]models.MessageID, error) {
+	known := make(map[string]models.MessageID, len(sids))
+	if len(sids) == 0 {
+		return known, nil
+	}
+	var rows []struct {
+		SID string `gorm:"column:sid"`
+		ID  models.MessageID
+	}
+	attempts := r.q(ctx).Model(&models.SendAttempt{}).Select("sid, message_id AS id").Where("account_id = ? AND sid IN ?", account, sids)
+	messages := r.q(ctx).Model(&models.Message{}).Select("provider_sid AS sid, id").Where("account_id = ? AND provider_sid IN ?", account, sids)
+	err := r.q(ctx).Raw("? UNION ?", messages, attempts).Scan(&rows).Error
+	for _, row := range rows {
+		known[row.SID] = row.ID
+	}
+	return known, failed(err, "read messages by sid")
+}
+
 // InsertMessages inserts messages in one statement and sets their ids. ErrDuplicateMessage when the account already
 // has one of the provider sids, and only then.
 func (tx *Tx) InsertMessages(ctx context.Context, ms []models.Message) error {
@@ -134,6 +154,14 @@ func (tx *Tx) SaveMessage(ctx context.Context, m models.Message, was models.Mess
 	res := tx.q(ctx).Model(&models.Message{}).Where("id = ? AND state = ?", m.ID, was).
 		Select(messageColumns).Updates(&m)
 	return changed(res, "save message")
+}
+
+// SaveDetails writes what has become known of a message beside its text, with its new rev.
+func (tx *Tx) SaveDetails(ctx context.Context, m models.Message) error {
+	m.UpdatedAt, m.SearchText = tx.Now(), m.Searchable()
+	res := tx.q(ctx).Model(&models.Message{}).Where("account_id = ? AND id = ?", m.AccountID, m.ID).
+		Select("rev", "details", "search_text", "updated_at").Updates(&m)
+	return changed(res, "save details")
 }
 
 // ServiceWindow gives the service window of a contact and number; the zero value when the customer has never written.

@@ -45,7 +45,14 @@ type Inbound struct {
 	Kind           Kind
 	RawType        string // Twilio's MessageType
 	Media          []Media
-	RepliedSID     string // the message that the customer quoted
+	RepliedSID     string  // the message that the customer quoted, or whose button was tapped
+	RepliedSender  Address // who had sent that one
+	Forwarded      string  // ForwardedOnce, ForwardedOften or nothing
+	Place          *Place
+	Choice         *Choice // of Button and ListReply
+	Flow           []Answer
+	Referral       *Referral
+	OptOut         string // STOP, START or HELP when the messaging service has taken the word as such
 }
 
 // ParseInbound reads the form of an inbound message. ErrUnreadable.
@@ -57,7 +64,11 @@ func ParseInbound(form url.Values) (Inbound, error) {
 		MessageSID: first(form, "MessageSid", "SmsMessageSid", "SmsSid"), AccountSID: form.Get("AccountSid"),
 		From: Address(form.Get("From")), To: Address(form.Get("To")), ExternalUserID: Address(form.Get("ExternalUserId")),
 		ProfileName: form.Get("ProfileName"), Body: form.Get("Body"), RawType: form.Get("MessageType"),
-		RepliedSID: form.Get("OriginalRepliedMessageSid"),
+		RepliedSID: form.Get("OriginalRepliedMessageSid"), RepliedSender: Address(cut(form.Get("OriginalRepliedMessageSender"))),
+		Forwarded: forwarded(form), Place: placeOf(form), Referral: referralOf(form), OptOut: form.Get("OptOutType"),
+	}
+	if !sidPattern.MatchString(in.RepliedSID) {
+		in.RepliedSID = ""
 	}
 	if !sidPattern.MatchString(in.MessageSID) || in.To.Phone() == "" || in.From.Phone() == "" && in.From.BSUID() == "" {
 		return Inbound{}, ErrUnreadable
@@ -68,6 +79,12 @@ func ParseInbound(form url.Values) (Inbound, error) {
 		in.Media = append(in.Media, Media{URL: form.Get("MediaUrl" + at), ContentType: form.Get("MediaContentType" + at)})
 	}
 	in.Kind = kindOf(form, in)
+	switch in.Kind {
+	case Button, ListReply:
+		in.Choice = choiceOf(form)
+	case FlowReply:
+		in.Flow = flowOf(form)
+	}
 	return in, nil
 }
 
@@ -107,12 +124,14 @@ func kindOf(form url.Values, in Inbound) Kind {
 
 func interactive(form url.Values) Kind {
 	switch {
-	case form.Get("ListId") != "":
+	case first(form, "ListId", "ListTitle") != "":
 		return ListReply
-	case form.Get("FlowData") != "" || form.Get("InteractiveData") != "":
+	case hasFlow(form):
 		return FlowReply
+	case first(form, "ButtonText", "ButtonPayload", "Body") != "":
+		return Button
 	}
-	return Button
+	return Unsupported
 }
 
 func guessed(form url.Values, in Inbound) Kind {

@@ -18,6 +18,9 @@ ALTER TABLE contacts ADD COLUMN blocked_by bigint REFERENCES users (id);
 -- When the sandbox takes the next message from this number.
 ALTER TABLE numbers ADD COLUMN next_send_at timestamptz;
 
+-- The plain form of a number that can be written in two ways: it finds the customer, nobody has written from it.
+ALTER TABLE contact_identities ADD COLUMN derived boolean NOT NULL DEFAULT false;
+
 -- Files are removed at Twilio once they are safe here.
 ALTER TABLE accounts ADD COLUMN remove_files boolean NOT NULL DEFAULT false;
 
@@ -149,6 +152,7 @@ DROP TABLE template_syncs;
 DROP TABLE templates;
 ALTER TABLE accounts DROP COLUMN remove_files;
 ALTER TABLE numbers DROP COLUMN next_send_at;
+ALTER TABLE contact_identities DROP COLUMN derived;
 ALTER TABLE contacts DROP COLUMN blocked_by;
 ALTER TABLE contacts DROP COLUMN blocked_at;
 ALTER TABLE contacts DROP COLUMN language;

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"kanal/models"
@@ -80,12 +79,13 @@ func (l List) tabs(ctx context.Context) []components.Tab {
 	}
 }
 
-// preview is the last line of a conversation as its row shows it.
+// preview is the last line of a conversation as its row shows it: its words, or what it is.
 func preview(ctx context.Context, r models.ConversationRow) string {
-	if kind, ok := strings.CutPrefix(r.LastPreview, models.PreviewKind); ok {
-		return kindName(ctx, models.MessageKind(kind))
+	kind, words := models.SplitPreview(r.LastPreview)
+	if words == "" && kind != models.KindText {
+		return kindName(ctx, kind)
 	}
-	return r.LastPreview
+	return words
 }
 
 func windowState(ctx context.Context, r models.ConversationRow, now time.Time) (models.WindowState, string) {
