@@ -30,12 +30,3 @@ type ScheduledMessage struct {
 	CreatedAt        time.Time
 	FinishedAt       *time.Time
 }
-
-// Viewing says that a person has a conversation before them, and when they last wrote in it.
-type Viewing struct {
-	AccountID      AccountID
-	ConversationID ConversationID
-	UserID         UserID
-	SeenAt         time.Time
-	TypedAt        *time.Time
-}

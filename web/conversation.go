@@ -84,6 +84,9 @@ func (s *Server) thread(c echo.Context, row models.ConversationRow) (inbox.Threa
 	if t.Earlier, err = s.store.EarlierConversations(ctx, v, row, 5); err != nil {
 		return t, err
 	}
+	if t.Watchers, err = s.watchers(c, row); err != nil {
+		return t, err
+	}
 	t.Composer = s.composer(c, row)
 	return t, nil
 }

@@ -492,6 +492,21 @@ func TestInboxTwoInstances(t *testing.T) {
 	b.wait(lastState(models.Read))
 	a.says("Jonas Bakke", "Hallo")
 	b.wait("/Queue\\s*1/.test(document.getElementById('list').innerText)")
+
+	// Who else is there, at the other instance, writes, stops and goes.
+	there := "document.getElementById('viewers').textContent.replace('MB', '').replace('IH', '').trim()"
+	mads := a.at(a.mads, thread(id))
+	b.wait(there + " === 'Mads is viewing'")
+	mads.wait(there + " === 'Ida is viewing'")
+	types(mads, "Jeg også")
+	b.wait(there + " === 'Mads is typing …' && " + polite + " === 'Mads is typing …'")
+	b.picture("viewers")
+	b.size(390, 844)
+	b.picture("viewers-phone")
+	b.narrow()
+	b.size(1440, 900)
+	mads.open("/inbox")
+	b.wait(there + " === ''")
 }
 
 // at opens a tab in which a user is signed in, in English.

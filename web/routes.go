@@ -84,6 +84,7 @@ func (s *Server) commonRoutes() []route {
 		{post, "/inbox/:conversation/messages", agents, s.reply, 0},
 		{post, "/inbox/:conversation/draft", agents, s.saveDraft, 0},
 		{post, "/inbox/:conversation/seen", agents, s.seen, 0},
+		{post, "/inbox/:conversation/viewing", agents, s.viewing, 0},
 		{post, "/inbox/:conversation/assign", agents, s.assign, 0},
 		{post, "/inbox/:conversation/resolve", agents, s.conversationAct(s.service.Resolve, "done.resolved"), 0},
 		{post, "/inbox/:conversation/reopen", agents, s.conversationAct(s.service.Reopen, "done.reopened"), 0},

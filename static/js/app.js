@@ -7,6 +7,7 @@ import './thread.js';
 import './composer.js';
 import './fields.js';
 import './window.js';
+import './viewing.js';
 import './keys.js';
 import './leave.js';
 import './unread.js';

@@ -17,6 +17,7 @@ type Thread struct {
 	Grows    bool  // messages for a thread that is open: what was new when it was opened is marked already
 	Earlier  []models.ConversationRow
 	Viewer   models.Viewer
+	Watchers Watchers
 	Composer Composer
 	Now      time.Time // as the account sees it
 	Advice   Advice

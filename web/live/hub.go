@@ -119,6 +119,7 @@ type subscriber struct {
 type waiting struct {
 	now      []models.ConversationID // open in the page, or the reader's own: sent at once
 	lists    []models.ConversationID // others: sent at most once a second
+	viewings []models.ConversationID // whose viewers have changed: sent at once
 	accounts []models.AccountID
 	sim      bool // the simulator has changed
 	resync   bool
@@ -158,6 +159,11 @@ func (s *subscriber) note(e models.Event) bool {
 	switch e.Name {
 	case models.EventConversation:
 		return s.noteConversation(e)
+	case models.EventViewing:
+		if !slices.Contains(e.Users, s.who.User) || len(s.wait.viewings) == bound {
+			return false
+		}
+		s.wait.viewings = add(s.wait.viewings, e.Conversation)
 	case models.EventAccount:
 		if s.who.Role != models.Administrator || s.who.Account != 0 && s.who.Account != e.Account {
 			return false

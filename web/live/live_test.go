@@ -118,6 +118,8 @@ func TestWhoHears(t *testing.T) {
 		{"open, but not theirs", Listener{User: 1, Role: models.Agent, Conversation: 7}, conversation(7, 3, 2), false},
 		{"supervisor", Listener{User: 1, Role: models.Supervisor}, conversation(7, 3, 2), true},
 		{"administrator", Listener{User: 1, Role: models.Administrator}, conversation(7, 3, 2), true},
+		{"viewing", Listener{User: 1, Role: models.Agent}, models.Event{Name: models.EventViewing, Conversation: 7, Users: []models.UserID{1}}, true},
+		{"another's viewing", Listener{User: 1, Role: models.Administrator}, models.Event{Name: models.EventViewing, Conversation: 7, Users: []models.UserID{2}}, false},
 		{"account, agent", Listener{User: 1, Role: models.Agent}, models.Event{Name: models.EventAccount, Account: 5}, false},
 		{"account, supervisor", Listener{User: 1, Role: models.Supervisor}, models.Event{Name: models.EventAccount, Account: 5}, false},
 		{"account, administrator", Listener{User: 1, Role: models.Administrator}, models.Event{Name: models.EventAccount, Account: 5}, true},

@@ -130,6 +130,9 @@ func (w waiting) text() string {
 	for _, id := range w.lists {
 		line(&b, models.EventConversation, int64(id))
 	}
+	for _, id := range w.viewings {
+		line(&b, models.EventViewing, int64(id))
+	}
 	for _, id := range w.accounts {
 		line(&b, models.EventAccount, int64(id))
 	}
