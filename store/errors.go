@@ -57,6 +57,8 @@ var uniqueColumns = map[string]string{
 	"workstreams_name":       "index 'workstreams_name'",
 	"numbers_address":        "numbers.account_id, numbers.address",
 	"settings_pkey":          "settings.name",
+	"templates_name":         "index 'templates_name'",
+	"templates_content_sid":  "templates.account_id, templates.content_sid",
 	"conversations_one_open": "conversations.account_id, conversations.number_id, conversations.contact_id",
 }
 

@@ -35,6 +35,8 @@ CREATE TABLE templates (
     content_sid      text NOT NULL,
     content          text NOT NULL,
     variables        text NOT NULL,
+    in_window        boolean NOT NULL,
+    search_text      text NOT NULL,
     status           text NOT NULL,
     rejection_reason text NOT NULL,
     quality          text NOT NULL,
@@ -47,13 +49,14 @@ CREATE TABLE templates (
     removed_at       timestamptz,
     PRIMARY KEY (id)
 );
-CREATE UNIQUE INDEX templates_content_sid ON templates (account_id, content_sid) WHERE content_sid <> '';
+CREATE UNIQUE INDEX templates_content_sid ON templates (account_id, content_sid) WHERE content_sid <> '' AND removed_at IS NULL;
 CREATE UNIQUE INDEX templates_name ON templates (account_id, lower(name), language) WHERE content_sid = '' AND removed_at IS NULL;
 CREATE INDEX templates_list ON templates (account_id, name, id);
 
 CREATE TABLE template_syncs (
     account_id  bigint PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
     started_at  timestamptz NOT NULL,
+    updated_at  timestamptz NOT NULL,
     finished_at timestamptz,
     pages       integer NOT NULL,
     templates   integer NOT NULL,

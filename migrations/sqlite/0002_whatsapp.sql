@@ -35,6 +35,8 @@ CREATE TABLE templates (
     content_sid      TEXT NOT NULL,
     content          TEXT NOT NULL,
     variables        TEXT NOT NULL,
+    in_window        BOOLEAN NOT NULL,
+    search_text      TEXT NOT NULL,
     status           TEXT NOT NULL,
     rejection_reason TEXT NOT NULL,
     quality          TEXT NOT NULL,
@@ -46,13 +48,14 @@ CREATE TABLE templates (
     synced_at        DATETIME,
     removed_at       DATETIME
 );
-CREATE UNIQUE INDEX templates_content_sid ON templates (account_id, content_sid) WHERE content_sid <> '';
+CREATE UNIQUE INDEX templates_content_sid ON templates (account_id, content_sid) WHERE content_sid <> '' AND removed_at IS NULL;
 CREATE UNIQUE INDEX templates_name ON templates (account_id, lower(name), language) WHERE content_sid = '' AND removed_at IS NULL;
 CREATE INDEX templates_list ON templates (account_id, name, id);
 
 CREATE TABLE template_syncs (
     account_id  INTEGER PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
     started_at  DATETIME NOT NULL,
+    updated_at  DATETIME NOT NULL,
     finished_at DATETIME,
     pages       INTEGER NOT NULL,
     templates   INTEGER NOT NULL,
