@@ -42,6 +42,7 @@ type Account struct {
 	Simulated         bool          // the built-in simulator minted its SID
 	ClockAhead        time.Duration // how far a simulated account's clock runs ahead
 	RemoveFiles       bool          // files are removed at Twilio once they are safe here
+	HideTyping        bool          // customers do not see that somebody is answering
 	CreatedBy         UserID
 	Version           int
 	CreatedAt         time.Time

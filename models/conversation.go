@@ -41,6 +41,7 @@ type Conversation struct {
 	AssignedAt    *time.Time
 	ResolvedAt    *time.Time
 	ClosedAt      *time.Time
+	TypingShownAt *time.Time // when the customer was last shown that somebody is answering
 	Version       int
 	UpdatedAt     time.Time
 }

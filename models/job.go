@@ -19,6 +19,14 @@ type SettleMessage struct {
 // Kind names the job.
 func (SettleMessage) Kind() string { return "settle_message" }
 
+// ShowTyping shows the customer that somebody is answering.
+type ShowTyping struct {
+	Conversation ConversationID `json:"conversation"`
+}
+
+// Kind names the job.
+func (ShowTyping) Kind() string { return "show_typing" }
+
 // CloseWrapUp closes a conversation whose wrap-up time is over.
 type CloseWrapUp struct {
 	Conversation ConversationID `json:"conversation"`

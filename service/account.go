@@ -18,7 +18,10 @@ import (
 const maxName = 100
 
 // ChannelDetails is the first step of the wizard New account.
-type ChannelDetails struct{ Name, Channel string }
+type ChannelDetails struct {
+	Name, Channel string
+	Typing        bool // customers see that somebody is answering; a draft shows it
+}
 
 // AccountDetails is the second step. An empty token keeps the one that is saved. WithoutCheck does not ask Twilio.
 type AccountDetails struct {
@@ -86,6 +89,9 @@ func (s *Service) setChannelDetails(ctx context.Context, a *models.Account, in C
 	a.Name = truncate(in.Name, 2*maxName)
 	if in.Channel == models.ChannelWhatsApp {
 		a.Channel = in.Channel
+	}
+	if a.State == models.AccountActive {
+		a.HideTyping = !in.Typing
 	}
 	return nil
 }
@@ -171,6 +177,9 @@ func accountChanges(was, is models.Account) map[string]any {
 		if pair[0] != pair[1] {
 			out[name] = []string{pair[0], pair[1]}
 		}
+	}
+	if was.HideTyping != is.HideTyping {
+		out["hide_typing"] = []bool{was.HideTyping, is.HideTyping}
 	}
 	if was.TokenSealed != is.TokenSealed {
 		out["token"] = "replaced"

@@ -47,6 +47,9 @@ func (s *Service) View(ctx context.Context, v models.Viewer, id models.Conversat
 		w := models.Viewing{AccountID: c.AccountID, ConversationID: c.ID, UserID: v.User, SeenAt: now}
 		if b.Typing {
 			w.TypedAt = &now
+			if err := s.askTyping(ctx, tx, c); err != nil {
+				return err
+			}
 		}
 		return tx.SaveViewing(ctx, w)
 	})

@@ -44,3 +44,18 @@ func (tx *Tx) RemoveViewing(ctx context.Context, c models.Conversation, user mod
 func (tx *Tx) RemoveOldViewings(ctx context.Context, before time.Time) error {
 	return failed(tx.q(ctx).Where("seen_at < ?", before).Delete(&models.Viewing{}).Error, "remove old viewings")
 }
+
+// ClaimTyping notes that the customer is shown that somebody is answering; false when that was done since a time.
+func (tx *Tx) ClaimTyping(ctx context.Context, c models.Conversation, since time.Time) (bool, error) {
+	res := tx.q(ctx).Model(&models.Conversation{}).
+		Where("id = ? AND (typing_shown_at IS NULL OR typing_shown_at <= ?)", c.ID, since).UpdateColumn("typing_shown_at", tx.Now())
+	return res.RowsAffected == 1, failed(res.Error, "claim typing")
+}
+
+// LastInbound gives the customer's newest message of a conversation. ErrNotFound when there is none.
+func (r Reader) LastInbound(ctx context.Context, c models.Conversation) (models.Message, error) {
+	var m models.Message
+	err := r.q(ctx).Where("account_id = ? AND conversation_id = ? AND direction = ?", c.AccountID, c.ID, models.In).
+		Order("seq DESC").Limit(1).Take(&m).Error
+	return m, failed(err, "read last inbound message")
+}

@@ -35,7 +35,7 @@ func (s *Server) simEvents(c echo.Context, at playing) []simview.Event {
 	out := make([]simview.Event, 0, len(entries))
 	for _, e := range slices.Backward(entries) {
 		n := strconv.FormatInt(e.N, 10)
-		v := simview.Event{ID: n, At: e.At, Out: e.What == "create", What: eventName(e), Status: e.Status, URL: at.place().URL("events/" + n)}
+		v := simview.Event{ID: n, At: e.At, Out: outbound(e), What: eventName(e), Status: e.Status, URL: at.place().URL("events/" + n)}
 		if e.Status == http.StatusForbidden && !v.Out {
 			v.Note = text(c, "simulator.event_signature")
 		}
@@ -47,11 +47,16 @@ func (s *Server) simEvents(c echo.Context, at playing) []simview.Event {
 	return out
 }
 
+// outbound tells whether the center called Twilio.
+func outbound(e simulator.Entry) bool { return e.What == "create" || e.What == "typing" }
+
 // eventName gives what a row of the log says.
 func eventName(e simulator.Entry) string {
 	switch e.What {
 	case "create":
 		return "POST Messages.json"
+	case "typing":
+		return "POST Indicators/Typing.json"
 	case "status":
 		return "status: " + e.Params.Get("MessageStatus") + " " + shortSID(e.SID)
 	}
@@ -92,8 +97,10 @@ func (s *Server) simulatorEvent(c echo.Context) error {
 // requestOf writes a request as it went over the line, with secrets masked.
 func requestOf(at playing, e simulator.Entry) simview.Request {
 	address, headers := mask(e.URL), []string{"Content-Type: application/x-www-form-urlencoded"}
-	if e.What == "create" {
-		address = "https://api.twilio.com/2010-04-01/Accounts/" + at.account.SID + "/Messages.json"
+	if outbound(e) {
+		if e.What == "create" {
+			address = "https://api.twilio.com/2010-04-01/Accounts/" + at.account.SID + "/Messages.json"
+		}
 		headers = append(headers, "Authorization: Basic ***")
 	} else {
 		headers = append(headers, twilio.SignatureHeader+": ***", "I-Twilio-Idempotency-Token: "+e.Token, "User-Agent: TwilioProxy/1.1")

@@ -24,6 +24,11 @@ ALTER TABLE contact_identities ADD COLUMN derived BOOLEAN NOT NULL DEFAULT 0;
 -- Files are removed at Twilio once they are safe here.
 ALTER TABLE accounts ADD COLUMN remove_files BOOLEAN NOT NULL DEFAULT 0;
 
+-- Customers do not see that somebody is answering.
+ALTER TABLE accounts ADD COLUMN hide_typing BOOLEAN NOT NULL DEFAULT 0;
+-- When a customer was last shown that somebody is answering.
+ALTER TABLE conversations ADD COLUMN typing_shown_at DATETIME;
+
 CREATE TABLE templates (
     id               INTEGER PRIMARY KEY AUTOINCREMENT,
     account_id       INTEGER NOT NULL REFERENCES accounts (id),
@@ -149,6 +154,8 @@ DROP TABLE files;
 DROP TABLE consents;
 DROP TABLE template_syncs;
 DROP TABLE templates;
+ALTER TABLE conversations DROP COLUMN typing_shown_at;
+ALTER TABLE accounts DROP COLUMN hide_typing;
 ALTER TABLE accounts DROP COLUMN remove_files;
 ALTER TABLE numbers DROP COLUMN next_send_at;
 ALTER TABLE contact_identities DROP COLUMN derived;

@@ -21,7 +21,8 @@ type account struct {
 	Joined map[twilio.Address]time.Time `json:"joined,omitempty"`
 	faults []Fault
 	ledger []Entry
-	noted  int64 // entries so far
+	noted  int64              // entries so far
+	typing map[line]time.Time // until when a phone shows that the sender is writing
 }
 
 // Sender is a WhatsApp sender of a simulated account. InboundURL is what a person would paste into the console.

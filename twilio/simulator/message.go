@@ -53,6 +53,7 @@ type Message struct {
 	Callback   string    `json:"callback"`
 	Posted     int       `json:"posted,omitempty"`   // inbound: how often the webhook was tried
 	Answered   int       `json:"answered,omitempty"` // inbound: the status of the last answer, 0 without one
+	Seen       bool      `json:"seen,omitempty"`     // inbound: marked as read
 }
 
 // Arrived tells whether the message came to where it was going: to the center, or onto the customer's phone.

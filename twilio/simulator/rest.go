@@ -23,6 +23,8 @@ func (s *Simulator) routes() http.Handler {
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}", s.auth(s.fetchMedia))
 	mux.HandleFunc("GET /media/{kind}/{media}", s.mediaBytes)
 	mux.HandleFunc("GET /v2/Channels/Senders", s.auth(s.listSenders))
+	mux.HandleFunc("POST /v2/Indicators/Typing.json", s.auth(s.typing))
+	mux.HandleFunc("POST /v3/Indicators/Typing.json", s.auth(s.typingJSON))
 	mux.HandleFunc("/", notFound)
 	return headers(mux)
 }
@@ -245,6 +247,7 @@ func (a *account) create(form url.Values, now time.Time) *Message {
 		m.SID, m.MediaSID = id("MM"), id("ME")
 	}
 	a.add(m)
+	delete(a.typing, line{m.To, m.From}) // until a message comes
 	return m
 }
 

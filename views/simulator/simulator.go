@@ -41,6 +41,7 @@ type Page struct {
 	Customer  string // its name
 	Compose   Compose
 	Log       []Bubble
+	Typing    bool // the center is writing
 	Outcome   Outcome
 	Ahead     time.Duration
 	Left      time.Duration // of the service window
@@ -105,6 +106,7 @@ type Bubble struct {
 	At      time.Time
 	Arrived bool
 	Tried   bool
+	Seen    bool // read by the center
 	Status  int
 }
 
@@ -114,10 +116,20 @@ func (b Bubble) plain() bool { return b.Kind == "text" || b.Kind == "" }
 func (b Bubble) failed() bool { return b.Mine && b.Tried && !b.Arrived }
 
 func (b Bubble) tick() (icon, word string) {
+	if b.Seen {
+		return "ticks", "status.read"
+	}
 	if b.Arrived {
 		return "ticks", "status.delivered"
 	}
 	return "tick", "status.sent"
+}
+
+func (b Bubble) tickClass() string {
+	if b.Seen {
+		return "is-read"
+	}
+	return ""
 }
 
 // Event is one row of the log.
