@@ -14,6 +14,8 @@ const (
 	// MaxFileSize bounds all other files (the same page: 16 MB for a message; a later reading says 20, the lower one
 	// holds).
 	MaxFileSize = 16 << 20
+	// MaxCaption bounds the text of a picture in UTF-16 units (WhatsApp Cloud API, media messages, caption).
+	MaxCaption = 1024
 	// MaxFilesPerReply is ours: Twilio takes one file a message on WhatsApp (Message resource, MediaUrl), so this is how
 	// many messages one click may send.
 	MaxFilesPerReply = 10

@@ -75,6 +75,11 @@ const (
 	KindUnsupported MessageKind = "unsupported"
 )
 
+// HasFile tells whether a message of ours of this kind carries a file. A template's file belongs to the template.
+func (k MessageKind) HasFile() bool {
+	return k == KindImage || k == KindVideo || k == KindAudio || k == KindDocument
+}
+
 // Message is one line of a thread.
 type Message struct {
 	ID             MessageID

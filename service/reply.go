@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -26,7 +25,8 @@ type Reply struct {
 	Conversation models.ConversationID
 	Key          string
 	Body         string
-	Decision     Decision // about a conversation that another agent has
+	Files        []models.FileID // uploads of the agent's, in the order in which they are sent
+	Decision     Decision        // about a conversation that another agent has
 }
 
 const maxClientKey = 64
@@ -34,25 +34,28 @@ const maxClientKey = 64
 func (r Reply) validate() error {
 	var f models.FieldErrors
 	switch {
-	case strings.TrimSpace(r.Body) == "":
+	case strings.TrimSpace(r.Body) == "" && len(r.Files) == 0:
 		f.Add("body", "reply.empty")
 	case !utf8.ValidString(r.Body) || strings.ContainsRune(r.Body, 0):
 		f.Add("body", "reply.unreadable")
 	case twilio.TextLength(r.Body) > models.MaxMessageLength:
 		f.Add("body", "reply.too_long", "count", twilio.TextLength(r.Body), "max", models.MaxMessageLength)
 	}
-	if r.Key == "" || len(r.Key) > maxClientKey {
+	if len(r.Files) > models.MaxFilesPerReply {
+		f.Add("file", "file.many", "max", models.MaxFilesPerReply)
+	}
+	if r.Key == "" || len(r.Key) > maxClientKey || strings.Contains(r.Key, keyPart) {
 		f.Add("client_key", "reply.no_key")
 	}
 	return f.Err()
 }
 
-// Reply keeps an agent's answer and lets it be sent. The same key with the same text gives the message that is kept
-// already. A conversation that nobody has, or that was resolved, becomes the agent's; one that another agent has only by
+// Reply keeps an agent's answer and lets it be sent; with files it may become several messages, of which it gives the
+// first. The same key with the same content gives the message that is kept already. A conversation that nobody has, or that was resolved, becomes the agent's; one that another agent has only by
 // the agent's decision.
 //
 // Errors: FieldErrors, ErrNotFound for a conversation the agent may not see, ErrOtherAgent, ErrWindowClosed,
-// ErrKeyReused, KindConflict when the conversation is closed.
+// ErrKeyReused, KindConflict when the conversation is closed; with files ErrFilesOff, ErrFilesUnreachable, ErrFileSent.
 func (s *Service) Reply(ctx context.Context, v models.Viewer, r Reply) (models.Message, error) {
 	if err := r.validate(); err != nil {
 		return models.Message{}, err
@@ -63,12 +66,9 @@ func (s *Service) Reply(ctx context.Context, v models.Viewer, r Reply) (models.M
 		if err != nil {
 			return err
 		}
-		if m, err = tx.MessageByClientKey(ctx, c, v.User, r.Key); err == nil {
-			if m.Body != r.Body {
-				return ErrKeyReused
-			}
-			return nil
-		} else if !errors.Is(err, models.ErrNotFound) {
+		known, err := repeated(ctx, tx, v, c, r)
+		if err != nil || known != nil {
+			m = first(known)
 			return err
 		}
 		m, err = s.addReply(ctx, tx, v, c, r)
@@ -99,17 +99,28 @@ func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c
 			return models.Message{}, err
 		}
 	}
-	key, user := r.Key, v.User
-	m := next(&c, models.Message{
-		AccountID: c.AccountID, ConversationID: c.ID, Direction: models.Out, Kind: models.KindText, Body: r.Body,
-		UserID: &user, ClientKey: &key, State: models.Queued, CreatedAt: now, UpdatedAt: now,
-	})
+	parts, err := s.partsOf(ctx, tx, v, c, r)
+	if err != nil {
+		return models.Message{}, err
+	}
+	user := v.User
+	ms := make([]models.Message, len(parts))
+	for i, p := range parts {
+		key := partKey(r.Key, i)
+		ms[i] = next(&c, models.Message{
+			AccountID: c.AccountID, ConversationID: c.ID, Direction: models.Out, Kind: p.kind, Body: p.body,
+			UserID: &user, ClientKey: &key, State: models.Queued, CreatedAt: now, UpdatedAt: now,
+		})
+	}
 	c.UnansweredAt = nil
 	if *c.UserID == v.User {
 		c.Unread = 0
 	}
-	ms := []models.Message{m}
+	m := ms[0]
 	if err := tx.InsertMessages(ctx, ms); err != nil {
+		return m, err
+	}
+	if err := attach(ctx, tx, parts, ms); err != nil {
 		return m, err
 	}
 	if err := tx.SaveDraft(ctx, models.Draft{AccountID: c.AccountID, ConversationID: c.ID, UserID: v.User}); err != nil {

@@ -33,6 +33,7 @@ type outgoing struct {
 	account models.Account
 	attempt models.SendAttempt
 	message models.Message
+	file    *models.File // nil for a message without one
 	from    string
 }
 
@@ -159,6 +160,13 @@ func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conv
 	if err != nil {
 		return nil, err
 	}
+	file, err := fileOf(ctx, tx, m)
+	if err != nil {
+		return nil, err
+	}
+	if code == 0 && m.Kind.HasFile() && file == nil {
+		code = twilio.CodeNoFile
+	}
 	if code != 0 {
 		m.State, m.ErrorCode = models.Failed, code
 		return nil, s.saveMessage(ctx, tx, c, &m, was)
@@ -174,7 +182,7 @@ func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conv
 	if err := s.saveMessage(ctx, tx, c, &m, was); err != nil {
 		return nil, err
 	}
-	return &outgoing{account: account, attempt: a, message: m, from: "whatsapp:" + number.Address}, nil
+	return &outgoing{account: account, attempt: a, message: m, file: file, from: "whatsapp:" + number.Address}, nil
 }
 
 // create calls Twilio, outside of any transaction. The status callback names our message and attempt: it is the only
@@ -187,10 +195,14 @@ func (s *Service) create(ctx context.Context, out outgoing) (twilio.Message, err
 	// The stop of the program must not cut a request that is on its way.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), models.SendTimeout)
 	defer cancel()
-	return s.twilio.CreateMessage(ctx, cred, twilio.NewMessage{
+	n := twilio.NewMessage{
 		From: out.from, To: out.attempt.Address, Body: out.message.Body, StatusCallback: s.statusURL(out),
 		ContentSID: out.message.ContentSID, ContentVariables: out.message.ContentVariables,
-	})
+	}
+	if out.file != nil {
+		n.MediaURL = s.mediaURL(*out.file)
+	}
+	return s.twilio.CreateMessage(ctx, cred, n)
 }
 
 func (s *Service) statusURL(out outgoing) string {

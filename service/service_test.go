@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -103,6 +104,10 @@ func (c *center) seed(a simulator.Account) {
 
 // hook is what the web floor does with a webhook.
 func (c *center) hook(w http.ResponseWriter, r *http.Request) {
+	if token, ok := strings.CutPrefix(r.URL.Path, "/media/"); ok {
+		c.media(w, r, token)
+		return
+	}
 	_ = r.ParseForm()
 	hook, err := c.service.Hook(r.Context(), "key")
 	call := service.Call{Account: hook.Account, Form: r.PostForm, ReceivedAt: c.store.Now()}

@@ -82,11 +82,17 @@ func (s *Service) listed(ctx context.Context, m models.Message) ([]string, error
 	}
 	var sids []string
 	for _, l := range list {
-		if sameText(m, l.Body) && l.To == last.Address && l.From == from {
+		if sameContent(m, l) && l.To == last.Address && l.From == from {
 			sids = append(sids, l.SID)
 		}
 	}
 	return sids, nil
+}
+
+// sameContent tells whether a message at Twilio could be ours by what it holds. Of a file Twilio's list says that there is
+// one, and of a template's file nothing that we know.
+func sameContent(m models.Message, there twilio.Message) bool {
+	return sameText(m, there.Body) && (m.ContentSID != "" || there.Files > 0 == m.Kind.HasFile())
 }
 
 // sameText tells whether a text at Twilio is that of the message. Of a template Twilio shows the filled text, to which a

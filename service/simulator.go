@@ -58,6 +58,7 @@ func (s *Service) addSimulated(ctx context.Context, tx *store.Tx, v models.Viewe
 	now, known := tx.Now(), true
 	n := models.Number{
 		AccountID: a.ID, Name: in.NumberName, Address: in.Number, WorkstreamID: &w.ID, Language: in.Language, KnownSender: &known,
+		Files: true, CustomerFiles: true, AgentFiles: true,
 		Version: 1, CreatedAt: now, UpdatedAt: now, ClaimedAt: &now,
 	}
 	if err := tx.InsertNumber(ctx, &n); err != nil {
