@@ -18,11 +18,15 @@ type account struct {
 	Suspended bool          `json:"suspended"`
 	Purpose   string        `json:"purpose,omitempty"`
 	// Joined says when a phone has joined the sandbox.
-	Joined map[twilio.Address]time.Time `json:"joined,omitempty"`
-	faults []Fault
-	ledger []Entry
-	noted  int64              // entries so far
-	typing map[line]time.Time // until when a phone shows that the sender is writing
+	Joined   map[twilio.Address]time.Time `json:"joined,omitempty"`
+	Contents []*Content                   `json:"contents"`
+	Sampled  bool                         `json:"sampled"` // it has had the sample templates
+	Review   time.Duration                `json:"review"`  // how long WhatsApp looks at a template; 0 is DefaultReview
+	faults   []Fault
+	listings []int // statuses of the next listings of templates; 0 is no failure
+	ledger   []Entry
+	noted    int64              // entries so far
+	typing   map[line]time.Time // until when a phone shows that the sender is writing
 }
 
 // Sender is a WhatsApp sender of a simulated account. InboundURL is what a person would paste into the console.
@@ -117,6 +121,7 @@ func (s *Simulator) mint(name, number string) *account {
 			{Name: "Amina Yusuf", Address: "whatsapp:NO.3C4D5E6F7G8H9I0J1A2B", BSUID: "NO.3C4D5E6F7G8H9I0J1A2B"},
 		},
 	}
+	a.addSamples(s.o.Now())
 	s.state.Accounts = append(s.state.Accounts, a)
 	s.changed()
 	return a

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -16,8 +17,10 @@ type Write struct {
 	Number   string // the sender's
 	Kind     string // one of Kinds; empty is text
 	Body     string
-	Forged   bool // with a signature that is wrong; the message is not on the phone
-	Twice    bool // the same message is posted again
+	Reply    string // the message that is answered, of a kind that answers one; empty is the newest
+	Payload  string // the id of what was tapped
+	Forged   bool   // with a signature that is wrong; the message is not on the phone
+	Twice    bool   // the same message is posted again
 }
 
 // Receive lets a customer write and waits until the webhook is done. It gives the status of each attempt; none when the
@@ -89,11 +92,16 @@ func (a *account) inbound(w Write, now time.Time) (*Message, url.Values) {
 		c.describe(form)
 	}
 	if shape.quotes {
-		form.Set("OriginalRepliedMessageSid", a.lastTo(m.From, to))
+		form.Set("OriginalRepliedMessageSid", cmp.Or(w.Reply, a.lastTo(m.From, to)))
 		form.Set("OriginalRepliedMessageSender", to)
 	}
 	for k, v := range shape.more {
 		form.Set(k, strings.ReplaceAll(v, "{body}", w.Body))
+	}
+	for _, field := range []string{"ButtonPayload", "ListId"} {
+		if w.Payload != "" && form.Has(field) {
+			form.Set(field, w.Payload)
+		}
 	}
 	form.Del(shape.without)
 	m.Body = form.Get("Body")

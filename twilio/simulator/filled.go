@@ -10,23 +10,16 @@ import (
 	"kanal/twilio"
 )
 
-// content is a template as a message uses it.
-type content struct {
-	body     string
-	samples  map[string]string // what stands for a variable that is not given
-	approved bool
-}
-
-// content finds a template of the account, or one of the sandbox's own for the sandbox.
-func (a *account) content(sid, from string) (content, bool) {
+// content finds a template of the account, or for the sandbox one of the sandbox's own; nil for none.
+func (a *account) content(sid, from string, now time.Time) *Content {
 	if sandbox(twilio.Address(from).Phone()) {
-		for _, c := range twilio.SandboxContents() {
-			if c.SID == sid {
-				return content{body: c.Body, samples: c.Variables, approved: true}, true
-			}
-		}
+		return sandboxContent(sid)
 	}
-	return content{}, false
+	c := a.contentBySID(sid)
+	if c != nil {
+		a.settle(c, now)
+	}
+	return c
 }
 
 // values reads the variables of a message; false when Twilio would not take them (21656).
@@ -47,12 +40,12 @@ func values(raw string) (map[string]string, bool) {
 }
 
 // refuseContent checks the template of a create; 0 when there is none or nothing is wrong with it.
-func (a *account) refuseContent(form url.Values) (int, string) {
+func (a *account) refuseContent(form url.Values, now time.Time) (int, string) {
 	sid := form.Get("ContentSid")
 	if sid == "" {
 		return 0, ""
 	}
-	if _, ok := a.content(sid, form.Get("From")); !ok {
+	if a.content(sid, form.Get("From"), now) == nil {
 		return twilio.CodeContentSID, "The ContentSid is invalid"
 	}
 	if _, ok := values(form.Get("ContentVariables")); !ok {
@@ -63,21 +56,22 @@ func (a *account) refuseContent(form url.Values) (int, string) {
 
 var slot = regexp.MustCompile(`\{\{([0-9A-Za-z_]+)\}\}`)
 
-// filled gives the text that the customer reads.
-func (a *account) filled(form url.Values) string {
-	c, ok := a.content(form.Get("ContentSid"), form.Get("From"))
-	if !ok {
-		return form.Get("Body")
+// filled gives the template as the customer reads it; nil for a message without one.
+func (a *account) filled(form url.Values, now time.Time) *Shown {
+	c := a.content(form.Get("ContentSid"), form.Get("From"), now)
+	if c == nil {
+		return nil
 	}
 	vs, _ := values(form.Get("ContentVariables"))
-	return slot.ReplaceAllStringFunc(c.body, func(s string) string {
-		key := s[2 : len(s)-2]
-		if v, ok := vs[key]; ok {
-			return v
-		}
-		return c.samples[key]
-	})
+	if vs == nil {
+		vs = map[string]string{}
+	}
+	out := c.shown(vs)
+	return &out
 }
+
+// stopped are the codes of templates that WhatsApp has stopped.
+var stopped = map[string]int{"rejected": twilio.CodeRejected, "paused": twilio.CodePaused, "disabled": twilio.CodeDisabled}
 
 // undelivered gives the code with which WhatsApp does not deliver a message whatever the outcome is; 0 when it may.
 func (s *Simulator) undelivered(sid, message string) int {
@@ -92,7 +86,11 @@ func (s *Simulator) undelivered(sid, message string) int {
 	if sandbox(twilio.Address(m.From).Phone()) && !a.member(twilio.Address(m.To), now) {
 		return twilio.CodeNotJoined
 	}
-	if c, ok := a.content(m.ContentSID, m.From); ok && c.approved || a.windowOpen(m, now) {
+	c := a.content(m.ContentSID, m.From, now)
+	switch {
+	case c != nil && stopped[c.Approval.Status] != 0:
+		return stopped[c.Approval.Status]
+	case c != nil && c.Approval.Status == "approved" || a.windowOpen(m, now):
 		return 0
 	}
 	return twilio.CodeOutsideWindow

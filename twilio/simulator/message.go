@@ -48,6 +48,7 @@ type Message struct {
 	MediaURL   string    `json:"media_url,omitempty"`   // outbound: where the center has the file
 	File       *File     `json:"file,omitempty"`        // outbound: the file once it is fetched
 	ContentSID string    `json:"content_sid,omitempty"` // of the template
+	Shown      *Shown    `json:"shown,omitempty"`       // the template on the phone
 	Created    time.Time `json:"created"`               // by the account's own clock
 	Updated    time.Time `json:"updated"`
 	Callback   string    `json:"callback"`

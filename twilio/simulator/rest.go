@@ -25,6 +25,7 @@ func (s *Simulator) routes() http.Handler {
 	mux.HandleFunc("GET /v2/Channels/Senders", s.auth(s.listSenders))
 	mux.HandleFunc("POST /v2/Indicators/Typing.json", s.auth(s.typing))
 	mux.HandleFunc("POST /v3/Indicators/Typing.json", s.auth(s.typingJSON))
+	s.contentRoutes(mux)
 	mux.HandleFunc("/", notFound)
 	return headers(mux)
 }
@@ -107,7 +108,7 @@ func (s *Simulator) fetchAccount(w http.ResponseWriter, r *http.Request, sid str
 }
 
 // refuse checks a create in Twilio's order and gives its code and message; 0 when nothing is wrong.
-func (a *account) refuse(form url.Values) (int, string) {
+func (a *account) refuse(form url.Values, now time.Time) (int, string) {
 	from, to := form.Get("From"), form.Get("To")
 	switch {
 	case a.Suspended:
@@ -129,7 +130,7 @@ func (a *account) refuse(form url.Values) (int, string) {
 	case twilio.Address(to).Phone() == "" && twilio.Address(to).BSUID() == "":
 		return 21211, "The 'To' number is not a valid phone number."
 	}
-	return a.refuseContent(form)
+	return a.refuseContent(form, now)
 }
 
 func (s *Simulator) createMessage(w http.ResponseWriter, r *http.Request, sid string) {
@@ -140,7 +141,7 @@ func (s *Simulator) createMessage(w http.ResponseWriter, r *http.Request, sid st
 	s.mu.Lock()
 	a := s.account(sid)
 	fault := a.takeFault()
-	code, message := a.refuse(r.PostForm)
+	code, message := a.refuse(r.PostForm, s.o.Now())
 	entry := Entry{At: a.now(s.o.Now()), What: "create", Params: r.PostForm, Fault: fault}
 	if done := before(w, fault, &entry); done {
 		a.note(entry)
@@ -239,12 +240,15 @@ func drop(w http.ResponseWriter) {
 
 func (a *account) create(form url.Values, now time.Time) *Message {
 	m := &Message{
-		SID: id("SM"), AccountSID: a.SID, From: form.Get("From"), To: form.Get("To"), Body: a.filled(form),
+		SID: id("SM"), AccountSID: a.SID, From: form.Get("From"), To: form.Get("To"), Body: form.Get("Body"),
 		ContentSID: form.Get("ContentSid"), Direction: "outbound-api", Status: "queued", Kind: "text", Created: a.now(now), Updated: a.now(now),
 		Callback: form.Get("StatusCallback"),
 	}
 	if m.MediaURL = form.Get("MediaUrl"); m.MediaURL != "" {
 		m.SID, m.MediaSID = id("MM"), id("ME")
+	}
+	if m.Shown = a.filled(form, now); m.Shown != nil {
+		m.Body = m.Shown.Body
 	}
 	a.add(m)
 	delete(a.typing, line{m.To, m.From}) // until a message comes
@@ -341,8 +345,8 @@ func moment(s string) time.Time {
 func pageOf(q url.Values) (size, page int) {
 	size, _ = strconv.Atoi(q.Get("PageSize"))
 	page, _ = strconv.Atoi(q.Get("Page"))
-	if token, ok := strings.CutPrefix(q.Get("PageToken"), "PASM"); ok {
-		number, _, dotted := strings.Cut(token, ".")
+	if token := q.Get("PageToken"); len(token) > 4 && strings.HasPrefix(token, "PA") {
+		number, _, dotted := strings.Cut(token[4:], ".")
 		if n, err := strconv.Atoi(number); err == nil && dotted {
 			page = n
 		}

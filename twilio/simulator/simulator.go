@@ -149,6 +149,9 @@ func (s *Simulator) load() error {
 	if err := json.Unmarshal(b, &s.state); err != nil {
 		return fmt.Errorf("the simulator's file %s cannot be read: %w", s.o.File, err)
 	}
+	for _, a := range s.state.Accounts { // from before there were templates
+		a.addSamples(s.o.Now())
+	}
 	return nil
 }
 

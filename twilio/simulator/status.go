@@ -106,7 +106,7 @@ func failed(status string) bool { return status == "failed" || status == "undeli
 func (a *account) report(m *Message, code int) url.Values {
 	form := url.Values{
 		"MessageSid": {m.SID}, "SmsSid": {m.SID}, "AccountSid": {a.SID}, "From": {m.From}, "To": {m.To}, "MessageStatus": {m.Status},
-		"SmsStatus": {m.Status}, "ApiVersion": {"2010-04-01"}, "ChannelPrefix": {"whatsapp"}, "StructuredMessage": {"false"},
+		"SmsStatus": {m.Status}, "ApiVersion": {"2010-04-01"}, "ChannelPrefix": {"whatsapp"}, "StructuredMessage": {strconv.FormatBool(m.ContentSID != "")},
 	}
 	if s := a.sender(twilio.Address(m.From).Phone()); s != nil {
 		form.Set("ChannelInstallSid", s.SID)
