@@ -19,6 +19,7 @@ type Details struct {
 	Actions   []Action  `json:"actions,omitempty"`   // the buttons of a template as they were sent
 	Header    string    `json:"header,omitempty"`    // the line over a template's text
 	Footer    string    `json:"footer,omitempty"`    // the line under a template's text
+	Template  string    `json:"template,omitempty"`  // its name when it was sent
 }
 
 // Place is a location pin.

@@ -14,9 +14,8 @@ import (
 
 // part is one message of a reply: WhatsApp takes one file in each.
 type part struct {
-	kind models.MessageKind
-	body string
-	file models.FileID // 0 for a text
+	message models.Message // its kind and content
+	file    models.FileID  // 0 for none
 }
 
 // keyPart stands between the key of a reply and the number of its message; no key of a browser's holds it.
@@ -41,7 +40,12 @@ func ReplyKeys(key string) []string {
 
 // partsOf makes the messages of a reply. ErrFilesOff, ErrFilesUnreachable, ErrFileSent, FieldErrors for a file that is
 // not the agent's own upload in this conversation.
-func (s *Service) partsOf(ctx context.Context, tx *store.Tx, v models.Viewer, c models.Conversation, r Reply) ([]part, error) {
+func (s *Service) partsOf(ctx context.Context, tx *store.Tx, v models.Viewer, at standing, r Reply) ([]part, error) {
+	c := at.conversation
+	if r.Template != nil {
+		m, err := at.template(ctx, tx, *r.Template)
+		return []part{{message: m}}, err
+	}
 	if len(r.Files) == 0 {
 		return split(r.Body, nil)
 	}
@@ -72,14 +76,14 @@ func split(body string, files []models.File) ([]part, error) {
 	var parts []part
 	caption := body
 	if len(files) == 0 || strings.TrimSpace(body) != "" && !takesCaption(files[0], body) {
-		parts, caption = append(parts, part{kind: models.KindText, body: body}), ""
+		parts, caption = append(parts, part{message: models.Message{Kind: models.KindText, Body: body}}), ""
 	}
 	for _, f := range files {
 		t, err := models.FileTypeOf(f.ContentType)
 		if err != nil {
 			return nil, err
 		}
-		parts, caption = append(parts, part{kind: t.Kind, body: strings.TrimSpace(caption), file: f.ID}), ""
+		parts, caption = append(parts, part{message: models.Message{Kind: t.Kind, Body: strings.TrimSpace(caption)}, file: f.ID}), ""
 	}
 	return parts, nil
 }
@@ -108,6 +112,9 @@ func repeated(ctx context.Context, tx *store.Tx, v models.Viewer, c models.Conve
 	ms, err := tx.MessagesByKeys(ctx, c, v.User, ReplyKeys(r.Key))
 	if err != nil || len(ms) == 0 {
 		return nil, err
+	}
+	if r.Template != nil || ms[0].Kind == models.KindTemplate {
+		return ms, sameTemplate(ms, r.Template)
 	}
 	ids := make([]models.MessageID, len(ms))
 	body := ""

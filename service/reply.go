@@ -27,6 +27,7 @@ type Reply struct {
 	Body         string
 	Files        []models.FileID // uploads of the agent's, in the order in which they are sent
 	Decision     Decision        // about a conversation that another agent has
+	Template     *TemplateUse    // instead of a text and files
 }
 
 const maxClientKey = 64
@@ -34,6 +35,7 @@ const maxClientKey = 64
 func (r Reply) validate() error {
 	var f models.FieldErrors
 	switch {
+	case r.Template != nil: // checked with what the template is
 	case strings.TrimSpace(r.Body) == "" && len(r.Files) == 0:
 		f.Add("body", "reply.empty")
 	case !utf8.ValidString(r.Body) || strings.ContainsRune(r.Body, 0):
@@ -55,7 +57,8 @@ func (r Reply) validate() error {
 // the agent's decision.
 //
 // Errors: FieldErrors, ErrNotFound for a conversation the agent may not see, ErrOtherAgent, ErrWindowClosed,
-// ErrKeyReused, KindConflict when the conversation is closed; with files ErrFilesOff, ErrFilesUnreachable, ErrFileSent.
+// ErrKeyReused, KindConflict when the conversation is closed; with files ErrFilesOff, ErrFilesUnreachable, ErrFileSent;
+// with a template those of template.
 func (s *Service) Reply(ctx context.Context, v models.Viewer, r Reply) (models.Message, error) {
 	if err := r.validate(); err != nil {
 		return models.Message{}, err
@@ -78,16 +81,11 @@ func (s *Service) Reply(ctx context.Context, v models.Viewer, r Reply) (models.M
 }
 
 func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c models.Conversation, r Reply) (models.Message, error) {
-	account, err := s.directory.account(c.AccountID)
+	at, err := s.standing(ctx, tx, c)
 	if err != nil {
 		return models.Message{}, err
 	}
-	now := account.Now(tx.Now())
-	window, err := tx.ServiceWindow(ctx, store.ConversationKey{Account: c.AccountID, Number: c.NumberID, Contact: c.ContactID})
-	if err != nil {
-		return models.Message{}, err
-	}
-	if err := mayReply(c, window.IsOpen(now)); err != nil {
+	if err := at.may(r); err != nil {
 		return models.Message{}, err
 	}
 	takes, err := answers(ctx, tx, v, c, r.Decision)
@@ -95,22 +93,21 @@ func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c
 		return models.Message{}, err
 	}
 	if takes {
-		if err := s.assign(ctx, tx, &c, v.User, now); err != nil {
+		if err := s.assign(ctx, tx, &c, v.User, at.now); err != nil {
 			return models.Message{}, err
 		}
 	}
-	parts, err := s.partsOf(ctx, tx, v, c, r)
+	parts, err := s.partsOf(ctx, tx, v, at, r)
 	if err != nil {
 		return models.Message{}, err
 	}
 	user := v.User
 	ms := make([]models.Message, len(parts))
 	for i, p := range parts {
-		key := partKey(r.Key, i)
-		ms[i] = next(&c, models.Message{
-			AccountID: c.AccountID, ConversationID: c.ID, Direction: models.Out, Kind: p.kind, Body: p.body,
-			UserID: &user, ClientKey: &key, State: models.Queued, CreatedAt: now, UpdatedAt: now,
-		})
+		key, m := partKey(r.Key, i), p.message
+		m.AccountID, m.ConversationID, m.Direction, m.State = c.AccountID, c.ID, models.Out, models.Queued
+		m.UserID, m.ClientKey, m.CreatedAt, m.UpdatedAt = &user, &key, at.now, at.now
+		ms[i] = next(&c, m)
 	}
 	c.UnansweredAt = nil
 	if *c.UserID == v.User {
@@ -123,8 +120,10 @@ func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c
 	if err := attach(ctx, tx, parts, ms); err != nil {
 		return m, err
 	}
-	if err := tx.SaveDraft(ctx, models.Draft{AccountID: c.AccountID, ConversationID: c.ID, UserID: v.User}); err != nil {
-		return m, err
+	if r.Template == nil { // beside a template what was begun stays
+		if err := tx.SaveDraft(ctx, models.Draft{AccountID: c.AccountID, ConversationID: c.ID, UserID: v.User}); err != nil {
+			return m, err
+		}
 	}
 	if err := tx.SaveConversations(ctx, c); err != nil {
 		return m, err
@@ -144,7 +143,7 @@ func mayReply(c models.Conversation, open bool) error {
 }
 
 // Retry sends a message that failed once more: a new attempt of the same message. Only who has the conversation, or wrote
-// the message, may: ErrOtherAgent. Other errors: ErrNotFound, ErrWindowClosed,
+// the message, may: ErrOtherAgent. Other errors: ErrNotFound, ErrWindowClosed, ErrTemplateStopped,
 // KindConflict with the key message.not_failed when it is not one of our failed messages.
 func (s *Service) Retry(ctx context.Context, v models.Viewer, id models.MessageID) (models.Message, error) {
 	m, err := s.store.Message(ctx, id)
@@ -169,15 +168,11 @@ func (s *Service) retry(ctx context.Context, tx *store.Tx, v models.Viewer, c mo
 	if m.Direction != models.Out || (was != models.Failed && was != models.Undelivered) {
 		return models.E(models.KindConflict, "message.not_failed")
 	}
-	account, err := s.directory.account(c.AccountID)
+	at, err := s.standing(ctx, tx, c)
 	if err != nil {
 		return err
 	}
-	window, err := tx.ServiceWindow(ctx, store.ConversationKey{Account: c.AccountID, Number: c.NumberID, Contact: c.ContactID})
-	if err != nil {
-		return err
-	}
-	if err := mayReply(c, window.IsOpen(account.Now(tx.Now()))); err != nil {
+	if err := at.again(ctx, tx, *m); err != nil {
 		return err
 	}
 	if c.UserID != nil && *c.UserID != v.User && (m.UserID == nil || *m.UserID != v.User) {

@@ -156,7 +156,7 @@ func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conv
 		return nil, err
 	}
 	was := m.State
-	code, err := s.mayLeave(ctx, tx, m, number, window.IsOpen(account.Now(now)))
+	code, err := mayLeave(ctx, tx, m, number, window.IsOpen(account.Now(now)))
 	if err != nil {
 		return nil, err
 	}

@@ -2,17 +2,147 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"strings"
 
 	"kanal/models"
 	"kanal/store"
 	"kanal/twilio"
 )
 
+// Errors of a template that cannot be sent now. The picker shows them over its list.
+var (
+	// ErrTemplateStopped: WhatsApp has rejected, paused or disabled it, or it is gone.
+	ErrTemplateStopped = models.E(models.KindInvalid, "pick.stopped")
+	// ErrTemplateWindow: it may go out in the open window only, and that is closed.
+	ErrTemplateWindow = models.E(models.KindInvalid, "pick.window_closed")
+	// ErrTemplateSandbox: the sandbox sends its own templates only.
+	ErrTemplateSandbox = models.E(models.KindInvalid, "pick.sandbox_only")
+)
+
+// TemplateUse is a template that is sent, with the values of its variables. ContentSID names one of the sandbox's own,
+// which are no rows.
+type TemplateUse struct {
+	Template   models.TemplateID
+	ContentSID string
+	Values     map[string]string
+}
+
+// template makes the message of a template: what goes to Twilio, and the text and the buttons that the customer gets.
+//
+// Errors: FieldErrors of the values, ErrNotFound, ErrTemplateStopped, ErrTemplateWindow, those of a ConsentRefusal.
+func (at standing) template(ctx context.Context, tx *store.Tx, use TemplateUse) (models.Message, error) {
+	t, err := templateOf(ctx, tx.Reader, at.number, use)
+	if err != nil {
+		return models.Message{}, err
+	}
+	switch {
+	case t.Usable(at.open()):
+	case t.Usable(true):
+		return models.Message{}, ErrTemplateWindow
+	default:
+		return models.Message{}, ErrTemplateStopped
+	}
+	if err := refused(at.said.Template(t.Category, at.window, at.now)); err != nil {
+		return models.Message{}, err
+	}
+	if err := t.CheckValues(use.Values); err != nil {
+		return models.Message{}, err
+	}
+	return templateMessage(t, use.Values), nil
+}
+
+// templateMessage fills a template with values that were checked.
+func templateMessage(t models.Template, given map[string]string) models.Message {
+	values := map[string]string{}
+	for _, name := range t.Variables() {
+		values[name] = given[name]
+	}
+	c := t.Content().Render(values)
+	m := models.Message{
+		Kind: models.KindTemplate, Body: c.Body, ContentSID: t.ContentSID, ContentVariables: encodeValues(values),
+		Details: models.Details{Template: t.Name, Header: c.Header, Footer: c.Footer, Actions: c.Actions},
+	}
+	if t.ID != 0 {
+		m.TemplateID = &t.ID
+	}
+	if c.Button != "" {
+		m.Details.Actions = append(m.Details.Actions, models.Action{Kind: "LIST", Title: c.Button})
+	}
+	m.SearchText = strings.Join([]string{t.Name, c.Header, c.Body, c.Footer}, "\n")
+	return m
+}
+
+// templateOf finds the template of a use among those that a number may send. ErrNotFound. The sandbox has its own ones and
+// takes no other that WhatsApp has approved: ErrTemplateSandbox.
+func templateOf(ctx context.Context, r store.Reader, n models.Number, use TemplateUse) (models.Template, error) {
+	if use.ContentSID != "" {
+		if t, ok := sandboxTemplate(n, use.ContentSID); ok {
+			return t, nil
+		}
+		return models.Template{}, models.ErrNotFound
+	}
+	t, err := r.TemplateOf(ctx, n.AccountID, use.Template)
+	if err == nil && t.ContentSID != "" && n.Address == models.SandboxNumber {
+		return t, ErrTemplateSandbox
+	}
+	return t, err
+}
+
+// encodeValues writes values as Twilio takes them; "" for none.
+func encodeValues(values map[string]string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	b, _ := json.Marshal(values) // strings only
+	return string(b)
+}
+
+// sameTemplate gives ErrKeyReused unless a reply that came before was this template.
+func sameTemplate(sent []models.Message, use *TemplateUse) error {
+	if use == nil || len(sent) != 1 || !use.made(sent[0]) {
+		return ErrKeyReused
+	}
+	return nil
+}
+
+// made tells whether a kept message came of this use: the same key came again.
+func (u TemplateUse) made(m models.Message) bool {
+	id, kept := models.TemplateID(0), map[string]string{}
+	if m.TemplateID != nil {
+		id = *m.TemplateID
+	}
+	if m.Kind != models.KindTemplate || id != u.Template || u.ContentSID != "" && u.ContentSID != m.ContentSID {
+		return false
+	}
+	if m.ContentVariables != "" && json.Unmarshal([]byte(m.ContentVariables), &kept) != nil {
+		return false
+	}
+	for name, v := range kept {
+		if u.Values[name] != v {
+			return false
+		}
+	}
+	return true
+}
+
+// again holds the rules on what may be sent now for a message that failed.
+func (at standing) again(ctx context.Context, tx *store.Tx, m models.Message) error {
+	code, err := mayLeave(ctx, tx, m, at.number, at.open())
+	switch {
+	case err != nil:
+		return err
+	case code != 0 && code != twilio.CodeOutsideWindow:
+		return ErrTemplateStopped
+	}
+	return mayReply(at.conversation, code == 0)
+}
+
 // mayLeave gives Twilio's code for a message that may not go out now, without asking Twilio: free text outside of the
 // window, or a template that WhatsApp has stopped. 0 when it may. A template goes out outside of the window only while
 // it is approved; the sandbox's own always are.
-func (s *Service) mayLeave(ctx context.Context, tx *store.Tx, m models.Message, n models.Number, open bool) (int, error) {
+func mayLeave(ctx context.Context, tx *store.Tx, m models.Message, n models.Number, open bool) (int, error) {
 	status, err := templateStatus(ctx, tx, m, n)
 	if err != nil {
 		return 0, err
@@ -53,9 +183,10 @@ func SandboxTemplates(n models.Number) []models.Template {
 	}
 	var ts []models.Template
 	for _, c := range twilio.SandboxContents() {
+		samples, _ := json.Marshal(c.Variables) // strings only
 		ts = append(ts, models.Template{
-			AccountID: n.AccountID, Name: c.Name, Language: "en", Category: "UTILITY", Kind: "twilio/text", Body: c.Body, ContentSID: c.SID,
-			Status: models.TemplateApproved, Source: models.TemplateTwilio,
+			AccountID: n.AccountID, Name: c.Name, Language: "en", Category: "UTILITY", Kind: models.KindOfText, Body: c.Body,
+			ContentSID: c.SID, Samples: string(samples), Status: models.TemplateApproved, Source: models.TemplateTwilio,
 		})
 	}
 	return ts
