@@ -111,7 +111,24 @@ var inboxVisits = []visit{
 		b.JS("document.getElementById('body').value = 'Hei'; document.getElementById('composer').requestSubmit()")
 		b.Wait("document.querySelector('dialog[open] #answer')")
 	}},
+	{name: "message", route: "/messages/:message/details", who: agent, path: failedMessage},
+	{name: "message in the dialog", route: "/inbox/:conversation", who: agent, path: threadAt("failed", ""), do: opened("#msgs .msg--out .meta__a")},
 	{name: "details", route: "/inbox/:conversation/details", who: agent, path: threadAt("mine", "/details")},
+}
+
+// failedMessage gives the address of the details of the message that failed.
+func failedMessage(w *world) string {
+	row, err := w.store.Conversation(w.t.Context(), w.viewer(agent), w.rows["failed"])
+	w.must(err)
+	ms, err := w.store.Messages(w.t.Context(), row.Conversation, 0)
+	w.must(err)
+	for _, m := range ms {
+		if m.State.Final() {
+			return "/messages/" + number(m.ID) + "/details"
+		}
+	}
+	w.t.Fatal("no message failed")
+	return ""
 }
 
 // emptied sends a form with one field emptied.

@@ -139,3 +139,23 @@ func (d *team) ahead(by time.Duration) {
 	d.must(d.service.SkipAhead(d.t.Context(), models.Viewer{Role: models.Administrator}, d.sid, by))
 	d.alignSimulator()
 }
+
+// waitFor waits until the last message of ours in a conversation has come to a state.
+func (d *team) waitFor(id models.ConversationID, state models.MessageState) (m models.Message) {
+	d.t.Helper()
+	row, err := d.store.Conversation(d.t.Context(), models.Viewer{Role: models.Administrator}, id)
+	d.must(err)
+	for end := time.Now().Add(10 * time.Second); m.State != state; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			d.t.Fatalf("the last message is %q, not %q", m.State, state)
+		}
+		ms, err := d.store.Messages(d.t.Context(), row.Conversation, 0)
+		d.must(err)
+		for _, x := range ms {
+			if x.Direction == models.Out {
+				m = x
+			}
+		}
+	}
+	return m
+}
