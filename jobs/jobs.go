@@ -2,6 +2,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 // sweep is how often Housekeeping runs.
 const sweep = 15 * time.Second
 
+// fileTime bounds the job that fetches a file; the fetching itself is bounded more tightly.
+const fileTime = 150 * time.Second
+
 // New makes the runner of all jobs.
 func New(st *store.Store, s *service.Service) (*store.Runner, error) {
 	workers := river.NewWorkers()
@@ -25,6 +29,8 @@ func New(st *store.Store, s *service.Service) (*store.Runner, error) {
 	add(workers, func(ctx context.Context, a models.ShowTyping) error { return s.ShowTyping(ctx, a.Conversation) })
 	add(workers, func(ctx context.Context, a models.CloseWrapUp) error { return s.CloseWrapUp(ctx, a.Conversation) })
 	add(workers, func(ctx context.Context, _ models.Housekeeping) error { return s.Housekeeping(ctx) })
+	river.AddWorker(workers, &worker[models.FetchFile]{run: s.FetchFile, timeout: fileTime})
+	river.AddWorker(workers, &worker[models.RemoveFile]{run: s.RemoveFile, longest: time.Hour})
 	periodic := []*river.PeriodicJob{river.NewPeriodicJob(
 		river.PeriodicInterval(sweep),
 		func() (river.JobArgs, *river.InsertOpts) {
@@ -38,15 +44,20 @@ func New(st *store.Store, s *service.Service) (*store.Runner, error) {
 // worker runs one kind of job.
 type worker[T river.JobArgs] struct {
 	river.WorkerDefaults[T]
-	run func(context.Context, T) error
+	run     func(context.Context, T) error
+	timeout time.Duration // 0 is what holds for all
+	longest time.Duration // between two tries; 0 is a minute
 }
 
 // Work runs the job.
 func (w *worker[T]) Work(ctx context.Context, j *river.Job[T]) error { return w.run(ctx, j.Args) }
 
-// NextRetry tries again after a second, doubling to a minute: a database or Twilio that was away is back soon.
+// Timeout bounds the job.
+func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.timeout }
+
+// NextRetry tries again after a second, doubling to the longest time: a database or Twilio that was away is back soon.
 func (w *worker[T]) NextRetry(j *river.Job[T]) time.Time {
-	return j.AttemptedAt.Add(min(time.Second<<min(j.Attempt-1, 6), time.Minute))
+	return j.AttemptedAt.Add(min(time.Second<<min(j.Attempt-1, 12), cmp.Or(w.longest, time.Minute)))
 }
 
 func add[T river.JobArgs](ws *river.Workers, run func(context.Context, T) error) {

@@ -40,3 +40,20 @@ type Housekeeping struct{}
 
 // Kind names the job.
 func (Housekeeping) Kind() string { return "housekeeping" }
+
+// FetchFile fetches a customer's file from Twilio. A try that is not the file's newest does nothing.
+type FetchFile struct {
+	File FileID `json:"file"`
+	Try  int    `json:"try"`
+}
+
+// Kind names the job.
+func (FetchFile) Kind() string { return "fetch_file" }
+
+// RemoveFile removes a file at Twilio that is safe here.
+type RemoveFile struct {
+	File FileID `json:"file"`
+}
+
+// Kind names the job.
+func (RemoveFile) Kind() string { return "remove_file" }

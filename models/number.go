@@ -22,6 +22,10 @@ type Number struct {
 	NextSendAt    *time.Time // the sandbox only: when it takes the next message
 }
 
+// TakesFiles tells whether customers may send files to the number. Until its workstream is set up nobody has switched
+// them off.
+func (n Number) TakesFiles() bool { return n.WorkstreamID == nil || n.Files && n.CustomerFiles }
+
 // SandboxNumber is Twilio's shared WhatsApp sandbox number ; every account may have it.
 const SandboxNumber = "+14155238886"
 
@@ -30,6 +34,17 @@ type Trigger string
 
 // TriggerStarted is the start of a conversation: the greeting message.
 const TriggerStarted Trigger = "conversation_started"
+
+// TriggerFilesOff is the first file of a conversation that the customer sends where files are switched off.
+const TriggerFilesOff Trigger = "files_off"
+
+// FilesOffText is the built-in message that tells so, in a language of CustomerLanguages, English for others.
+func FilesOffText(language string) string {
+	if language == "nb" {
+		return "Vi kan dessverre ikke ta imot filer her. Skriv til oss i stedet."
+	}
+	return "Sorry, we cannot receive files here. Please write to us instead."
+}
 
 // AutomatedMessage is a text that Kanal sends by itself for a number.
 type AutomatedMessage struct {

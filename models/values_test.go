@@ -161,3 +161,59 @@ func TestDefaultGreeting(t *testing.T) {
 		t.Error("other languages get English")
 	}
 }
+
+func TestFetchDelays(t *testing.T) {
+	var all time.Duration
+	n := 1
+	for ; ; n++ {
+		d, ok := models.FetchDelay(n, false)
+		if !ok {
+			break
+		}
+		all += d
+	}
+	if n != 12 || all < 10*time.Hour || all > 24*time.Hour {
+		t.Errorf("%d tries in %v", n, all)
+	}
+	for n, want := range []time.Duration{0, time.Second, 3 * time.Second, 10 * time.Second, time.Minute, 0} {
+		if d, ok := models.FetchDelay(n, true); d != want || ok != (want > 0) {
+			t.Errorf("missing, try %d: %v, %v", n, d, ok)
+		}
+	}
+}
+
+func TestFilesByContent(t *testing.T) {
+	for kind, types := range map[models.MessageKind][]string{
+		models.KindImage: {"image/jpeg", "image/png", "image/webp", "image/gif"}, models.KindVideo: {"video/mp4", "video/3gpp"},
+		models.KindAudio: {"audio/ogg", "audio/mpeg"}, models.KindContacts: {"text/vcard"},
+		models.KindDocument: {"application/pdf", "text/html", "image/svg+xml", "application/octet-stream", ""},
+	} {
+		for _, c := range types {
+			f := models.File{State: models.FileStored, ContentType: c}
+			if f.Kind() != kind || f.Shown() != (kind != models.KindDocument && kind != models.KindContacts) {
+				t.Errorf("%s: %s, shown %v", c, f.Kind(), f.Shown())
+			}
+			f.State = models.FileFailed
+			if f.Shown() {
+				t.Errorf("%s is shown though it is not here", c)
+			}
+		}
+	}
+	if got := models.ContentTypeIn(models.KindAudio, "video/mp4"); got != "audio/mp4" {
+		t.Error(got)
+	}
+	if got := models.ContentTypeIn(models.KindVideo, "video/mp4"); got != "video/mp4" {
+		t.Error(got)
+	}
+	if models.MaxFileSizeIn(models.KindImage) != models.MaxImageSize || models.MaxFileSizeIn(models.KindDocument) != models.MaxFileSize {
+		t.Error("sizes")
+	}
+	if !(models.Number{}).TakesFiles() || (models.Number{WorkstreamID: new(models.WorkstreamID), CustomerFiles: true}).TakesFiles() {
+		t.Error("a number takes files until somebody has switched them off")
+	}
+	for _, language := range models.CustomerLanguages() {
+		if text := models.FilesOffText(language); text == "" || len(text) > 200 {
+			t.Errorf("%s: %q", language, text)
+		}
+	}
+}

@@ -184,6 +184,9 @@ func accountChanges(was, is models.Account) map[string]any {
 	if was.TokenSealed != is.TokenSealed {
 		out["token"] = "replaced"
 	}
+	if was.RemoveFiles != is.RemoveFiles {
+		out["remove_files"] = []bool{was.RemoveFiles, is.RemoveFiles}
+	}
 	return out
 }
 

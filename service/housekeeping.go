@@ -15,10 +15,10 @@ import (
 const leftBehind = 5 * time.Minute
 
 // Housekeeping picks up sendings whose process has died, closes wrap-ups that are over, brings late conversations into
-// their workstream, and removes what is older than its retention. It runs every few seconds on one instance, and at
+// their workstream, sees to files, and removes what is older than its retention. It runs every few seconds on one instance, and at
 // start. What fails for one does not stop the others.
 func (s *Service) Housekeeping(ctx context.Context) error {
-	return errors.Join(s.Recover(ctx), s.closeOverdue(ctx), s.adoptLate(ctx), s.removeOld(ctx))
+	return errors.Join(s.Recover(ctx), s.closeOverdue(ctx), s.adoptLate(ctx), s.keepFiles(ctx), s.removeOld(ctx))
 }
 
 func (s *Service) closeOverdue(ctx context.Context) error {

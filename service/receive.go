@@ -135,7 +135,8 @@ type reception struct {
 	contacts      []models.ContactID
 	conversations map[store.ConversationKey]*models.Conversation
 	defaultQueue  models.QueueID
-	messages      []models.Message
+	messages      []models.Message                                 // those that came in, in the order of items; then says
+	says          []models.Message                                 // automated messages
 	quoted        map[models.AccountID]map[string]models.MessageID // by Twilio's sid
 	windows       map[store.ConversationKey]models.ServiceWindow
 }
@@ -160,21 +161,21 @@ func (b *reception) run(ctx context.Context) error {
 		return err
 	}
 	b.windows = map[store.ConversationKey]models.ServiceWindow{}
-	greetings := map[models.ConversationID]models.Message{}
 	for i := range b.items {
 		c := b.conversations[b.key(i)]
 		started := c.Seq == 0
 		b.add(i)
 		if started {
-			if g, ok := b.greeting(i, c); ok {
-				greetings[c.ID] = g
-			}
+			b.greet(i, c)
 		}
 	}
-	for id, g := range greetings {
-		b.addGreeting(id, g)
+	if err := b.filesOff(ctx); err != nil {
+		return err
 	}
-	return b.write(ctx, greetings)
+	for _, m := range b.says {
+		b.say(m)
+	}
+	return b.write(ctx)
 }
 
 func addressOf(m twilio.Inbound) store.Address {
@@ -260,32 +261,36 @@ func preview(m models.Message) string {
 	return models.PreviewKind + string(m.Kind) + models.PreviewKind + text
 }
 
-// greeting gives the greeting message for a conversation that message i has started.
-func (b *reception) greeting(i int, c *models.Conversation) (models.Message, bool) {
-	in := b.items[i]
-	text, ok := b.directory.greeting(in.number.ID)
-	if !ok {
-		return models.Message{}, false
+// greet says the greeting message in a conversation that message i has started.
+func (b *reception) greet(i int, c *models.Conversation) {
+	if text, ok := b.directory.greeting(b.items[i].number.ID); ok {
+		b.says = append(b.says, automated(b.items[i], c.ID, models.TriggerStarted, text))
 	}
-	now := in.accountNow()
-	return models.Message{
-		AccountID: c.AccountID, ConversationID: c.ID, Direction: models.Out, Kind: models.KindText, Body: text,
-		Trigger: models.TriggerStarted, State: models.Queued, CreatedAt: now, UpdatedAt: now,
-	}, true
 }
 
-// addGreeting puts the greeting after the messages that started the conversation. It is no answer: the customer still
-// waits for a person.
-func (b *reception) addGreeting(id models.ConversationID, g models.Message) {
+// automated makes a message that Kanal sends by itself because of a call.
+func automated(in inbound, c models.ConversationID, why models.Trigger, text string) models.Message {
+	now := in.accountNow()
+	return models.Message{
+		AccountID: in.Account.ID, ConversationID: c, Direction: models.Out, Kind: models.KindText, Body: text,
+		Trigger: why, State: models.Queued, CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+// say puts an automated message after the messages that came in. It is no answer: the customer still waits for a person.
+func (b *reception) say(m models.Message) {
 	for _, c := range b.conversations {
-		if c.ID == id {
-			b.messages = append(b.messages, next(c, g))
+		if c.ID == m.ConversationID {
+			b.messages = append(b.messages, next(c, m))
 		}
 	}
 }
 
-func (b *reception) write(ctx context.Context, greetings map[models.ConversationID]models.Message) error {
+func (b *reception) write(ctx context.Context) error {
 	if err := b.tx.InsertMessages(ctx, b.messages); err != nil {
+		return err
+	}
+	if err := b.addFiles(ctx); err != nil {
 		return err
 	}
 	windows := make([]models.ServiceWindow, 0, len(b.windows))
@@ -304,10 +309,12 @@ func (b *reception) write(ctx context.Context, greetings map[models.Conversation
 	if err := b.tx.SaveConversations(ctx, cs...); err != nil {
 		return err
 	}
-	for id := range greetings {
-		if err := b.tx.Enqueue(ctx, models.SendConversation{Conversation: id}); err != nil {
-			return err
-		}
+	var sends []models.JobArgs
+	for _, m := range b.says {
+		sends = append(sends, models.SendConversation{Conversation: m.ConversationID})
+	}
+	if err := b.tx.EnqueueAll(ctx, sends); err != nil {
+		return err
 	}
 	return b.markFirst(ctx)
 }

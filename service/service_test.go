@@ -57,7 +57,7 @@ func newCenter(t testing.TB, s *store.Store, clock *storetest.Clock) *center {
 	public, _ := url.Parse(c.hooks.URL)
 	c.seed(a)
 	c.service, err = service.New(ctx, service.Options{
-		Files: storetest.Files(t), Store: s, Twilio: twilio.New(twilio.Options{SimulatorBase: sim.URL(), IsSimulated: sim.Has}), PublicURL: public, Log: storetest.Log(t),
+		Files: storetest.Files(t), Store: s, Twilio: twilio.New(twilio.Options{SimulatorBase: sim.URL(), SimulatorMedia: sim.MediaURL(), IsSimulated: sim.Has}), PublicURL: public, Log: storetest.Log(t),
 		IsSimulated: sim.Has,
 	})
 	if err != nil {

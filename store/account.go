@@ -36,6 +36,7 @@ func (tx *Tx) InsertAccount(ctx context.Context, a *models.Account) error {
 
 var accountColumns = []string{
 	"name", "channel", "sid", "token_sealed", "token_last4", "state", "step", "check_state", "checked_at", "simulated", "hide_typing",
+	"remove_files",
 	"version", "updated_at", "finished_at",
 }
 

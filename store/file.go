@@ -19,7 +19,7 @@ func (tx *Tx) InsertFiles(ctx context.Context, fs []models.File) error {
 
 var fileColumns = []string{
 	"message_id", "position", "state", "problem", "name", "content_type", "size", "width", "height", "description",
-	"storage_key", "thumb_key", "tries", "stored_at", "removed_at",
+	"storage_key", "thumb_key", "tries", "due_at", "stored_at", "removed_at",
 }
 
 // SaveFile writes what changes in a file. Guarded by the state it had: ErrStale when another was faster.
@@ -98,10 +98,10 @@ func (r Reader) LooseFiles(ctx context.Context, before time.Time, limit int) ([]
 	return fs, failed(err, "read loose files")
 }
 
-// LeftPending gives the customers' files that came before a time and are still to be fetched, at most limit.
-func (r Reader) LeftPending(ctx context.Context, before time.Time, limit int) ([]models.FileID, error) {
-	var ids []models.FileID
-	err := r.q(ctx).Model(&models.File{}).Where("state = ? AND direction = ? AND created_at < ?", models.FilePending, models.In, before).
-		Order("created_at").Limit(limit).Pluck("id", &ids).Error
-	return ids, failed(err, "read pending files")
+// LeftPending gives the customers' files that were to be fetched before a time and were not, at most limit.
+func (r Reader) LeftPending(ctx context.Context, before time.Time, limit int) ([]models.File, error) {
+	var fs []models.File
+	err := r.q(ctx).Where("state = ? AND direction = ? AND due_at < ?", models.FilePending, models.In, before).
+		Order("due_at").Limit(limit).Find(&fs).Error
+	return fs, failed(err, "read pending files")
 }

@@ -24,7 +24,7 @@ func TestFiles(t *testing.T) {
 		}
 		files := []models.File{
 			row(models.File{MessageID: &message, Position: 1, Direction: models.In, State: models.FileStored, Size: 5}),
-			row(models.File{MessageID: &message, Direction: models.In, State: models.FilePending}),
+			row(models.File{MessageID: &message, Direction: models.In, State: models.FilePending, DueAt: &now}),
 			row(models.File{UserID: &uploader, Direction: models.Out, State: models.FileStored}),
 		}
 		if err := s.InTx(ctx, func(tx *store.Tx) error { return tx.InsertFiles(ctx, files) }); err != nil {
@@ -44,11 +44,11 @@ func TestFiles(t *testing.T) {
 			t.Errorf("files of the conversation: %+v, %v", list, err)
 		}
 		late := now.Add(time.Second)
-		if ids, err := s.LeftPending(ctx, late, 10); err != nil || len(ids) != 1 || ids[0] != pending.ID {
-			t.Errorf("pending: %v, %v", ids, err)
+		if fs, err := s.LeftPending(ctx, late, 10); err != nil || len(fs) != 1 || fs[0].ID != pending.ID {
+			t.Errorf("pending: %v, %v", fs, err)
 		}
-		if ids, _ := s.LeftPending(ctx, now, 10); len(ids) != 0 {
-			t.Errorf("pending before they came: %v", ids)
+		if fs, _ := s.LeftPending(ctx, now, 10); len(fs) != 0 {
+			t.Errorf("pending before it is due: %v", fs)
 		}
 		if fs, err := s.LooseFiles(ctx, late, 10); err != nil || len(fs) != 1 || fs[0].ID != loose.ID {
 			t.Errorf("loose: %+v, %v", fs, err)

@@ -17,6 +17,7 @@ import (
 // Names of the queues in which jobs run.
 const (
 	queueSend    = "send"
+	queueMedia   = "media"
 	queueDefault = river.QueueDefault
 )
 
@@ -29,6 +30,8 @@ func insertOpts(kind string) *river.InsertOpts {
 		return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 25}
 	case models.ShowTyping{}.Kind():
 		return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 1}
+	case models.FetchFile{}.Kind(), models.RemoveFile{}.Kind():
+		return &river.InsertOpts{Queue: queueMedia, MaxAttempts: 25}
 	}
 	return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 5}
 }
@@ -48,9 +51,22 @@ func (tx *Tx) Enqueue(ctx context.Context, args models.JobArgs, opts ...JobOptio
 	return failed(tx.s.jobs.insert(ctx, tx, args, o), "enqueue "+args.Kind())
 }
 
+// EnqueueAll enters many jobs as rows of this transaction.
+func (tx *Tx) EnqueueAll(ctx context.Context, all []models.JobArgs) error {
+	if len(all) == 0 {
+		return nil
+	}
+	params := make([]river.InsertManyParams, len(all))
+	for i, args := range all {
+		params[i] = river.InsertManyParams{Args: args, InsertOpts: insertOpts(args.Kind())}
+	}
+	return failed(tx.s.jobs.insertMany(ctx, tx, params), "enqueue "+all[0].Kind())
+}
+
 // inserter enters jobs; there is one for each engine.
 type inserter interface {
 	insert(ctx context.Context, tx *Tx, args models.JobArgs, o *river.InsertOpts) error
+	insertMany(ctx context.Context, tx *Tx, all []river.InsertManyParams) error
 }
 
 type (
@@ -66,6 +82,18 @@ func (j sqliteJobs) insert(ctx context.Context, tx *Tx, args models.JobArgs, o *
 func (j postgresJobs) insert(ctx context.Context, tx *Tx, args models.JobArgs, o *river.InsertOpts) error {
 	return tx.pgx(func(p pgx.Tx) error {
 		_, err := j.c.InsertTx(ctx, p, args, o)
+		return err
+	})
+}
+
+func (j sqliteJobs) insertMany(ctx context.Context, tx *Tx, all []river.InsertManyParams) error {
+	_, err := j.c.InsertManyFastTx(ctx, tx.sqlTx, all)
+	return err
+}
+
+func (j postgresJobs) insertMany(ctx context.Context, tx *Tx, all []river.InsertManyParams) error {
+	return tx.pgx(func(p pgx.Tx) error {
+		_, err := j.c.InsertManyFastTx(ctx, p, all)
 		return err
 	})
 }
@@ -115,6 +143,7 @@ func (s *Store) NewRunner(workers *river.Workers, periodic []*river.PeriodicJob)
 		Logger: s.riverLog(), Workers: workers, PeriodicJobs: periodic,
 		Queues: map[string]river.QueueConfig{
 			queueSend:    {MaxWorkers: 32},
+			queueMedia:   {MaxWorkers: 16},
 			queueDefault: {MaxWorkers: 8},
 		},
 		FetchCooldown: 10 * time.Millisecond, FetchPollInterval: time.Second,

@@ -59,6 +59,21 @@ func (tx *Tx) InsertMessages(ctx context.Context, ms []models.Message) error {
 	return failed(err, "insert messages")
 }
 
+// Told gives those of some conversations in which an automated message has gone out already.
+func (r Reader) Told(ctx context.Context, accounts []models.AccountID, ids []models.ConversationID, why models.Trigger) (map[models.ConversationID]bool, error) {
+	told := map[models.ConversationID]bool{}
+	if len(ids) == 0 {
+		return told, nil
+	}
+	var found []models.ConversationID
+	err := r.q(ctx).Model(&models.Message{}).Distinct("conversation_id").
+		Where("account_id IN ? AND conversation_id IN ? AND \"trigger\" = ?", accounts, ids, why).Pluck("conversation_id", &found).Error
+	for _, id := range found {
+		told[id] = true
+	}
+	return told, failed(err, "read automated messages")
+}
+
 // ErrDuplicateMessage says that a message with this provider sid is already kept.
 var ErrDuplicateMessage = models.E(models.KindConflict, "message.duplicate")
 

@@ -30,17 +30,20 @@ const (
 )
 
 // Options says where Twilio is. Base replaces all of Twilio's hosts, as for a stand-in; nil is the real Twilio.
-// SimulatorBase is where accounts that IsSimulated names live.
+// SimulatorBase is where accounts that IsSimulated names live, SimulatorMedia where their files lie.
 type Options struct {
-	Base          *url.URL
-	SimulatorBase *url.URL
-	IsSimulated   func(accountSID string) bool
+	Base           *url.URL
+	SimulatorBase  *url.URL
+	SimulatorMedia *url.URL
+	IsSimulated    func(accountSID string) bool
 }
 
 // Client makes requests. It is safe for concurrent use.
 type Client struct {
-	o    Options
-	http *http.Client
+	o       Options
+	http    *http.Client
+	media   *http.Client // for files of a stand-in, and through a proxy
+	guarded *http.Client // for files: no private address
 }
 
 // New makes a client with one transport for the whole process.
@@ -52,7 +55,9 @@ func New(o Options) *Client {
 	}
 	// A redirect of a POST would send it again.
 	noRedirect := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{o: o, http: &http.Client{Transport: t, CheckRedirect: noRedirect, Timeout: maxCall}}
+	c := &Client{o: o, http: &http.Client{Transport: t, CheckRedirect: noRedirect, Timeout: maxCall}}
+	c.media, c.guarded = newMediaClients()
+	return c
 }
 
 // Credentials are an account's SID and auth token.

@@ -69,7 +69,7 @@ func newSiteBeforeSetup(t *testing.T, change ...func(*Options)) *site {
 	}
 	at := twilio.Options{}
 	if o.Simulator != nil {
-		at = twilio.Options{SimulatorBase: o.Simulator.URL(), IsSimulated: o.Simulator.Has}
+		at = twilio.Options{SimulatorBase: o.Simulator.URL(), SimulatorMedia: o.Simulator.MediaURL(), IsSimulated: o.Simulator.Has}
 	}
 	var err error
 	o.Service, err = service.New(t.Context(), service.Options{

@@ -167,7 +167,7 @@ func (c *center) openService(ctx context.Context, s settings) error {
 		at.Base = base
 	}
 	if c.sim != nil {
-		at.SimulatorBase, at.IsSimulated = c.sim.URL(), c.sim.Has
+		at.SimulatorBase, at.SimulatorMedia, at.IsSimulated = c.sim.URL(), c.sim.MediaURL(), c.sim.Has
 	}
 	var err error
 	c.service, err = service.New(ctx, service.Options{

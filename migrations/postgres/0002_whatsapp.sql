@@ -104,6 +104,7 @@ CREATE TABLE files (
     thumb_key         text NOT NULL,
     provider_url      text NOT NULL,
     tries             integer NOT NULL,
+    due_at            timestamptz,
     created_at        timestamptz NOT NULL,
     stored_at         timestamptz,
     removed_at        timestamptz,
@@ -113,7 +114,7 @@ CREATE TABLE files (
 CREATE INDEX files_id ON files (id);
 CREATE INDEX files_message ON files (account_id, message_id, position);
 CREATE INDEX files_conversation ON files (account_id, conversation_id, id);
-CREATE INDEX files_pending ON files (created_at) WHERE state = 'pending';
+CREATE INDEX files_pending ON files (due_at) WHERE state = 'pending';
 CREATE INDEX files_loose ON files (created_at) WHERE message_id IS NULL;
 
 CREATE TABLE scheduled_messages (

@@ -102,6 +102,7 @@ CREATE TABLE files (
     thumb_key         TEXT NOT NULL,
     provider_url      TEXT NOT NULL,
     tries             INTEGER NOT NULL,
+    due_at            DATETIME,
     created_at        DATETIME NOT NULL,
     stored_at         DATETIME,
     removed_at        DATETIME,
@@ -110,7 +111,7 @@ CREATE TABLE files (
 CREATE UNIQUE INDEX files_account ON files (account_id, id);
 CREATE INDEX files_message ON files (account_id, message_id, position);
 CREATE INDEX files_conversation ON files (account_id, conversation_id, id);
-CREATE INDEX files_pending ON files (created_at) WHERE state = 'pending';
+CREATE INDEX files_pending ON files (due_at) WHERE state = 'pending';
 CREATE INDEX files_loose ON files (created_at) WHERE message_id IS NULL;
 
 CREATE TABLE scheduled_messages (

@@ -148,6 +148,7 @@ type shape struct {
 	name        string
 	messageType string
 	media       string
+	trouble     trouble
 	silent      bool // what was typed is not sent along
 	quotes      bool // it answers a message of ours
 	more        map[string]string
@@ -158,6 +159,9 @@ type shape struct {
 var kinds = []shape{
 	{name: "text", messageType: "text"},
 	{name: "image", messageType: "image", media: "image/jpeg"},
+	{name: "image_late", messageType: "image", media: "image/jpeg", trouble: late},
+	{name: "image_large", messageType: "image", media: "image/jpeg", trouble: large},
+	{name: "image_wrong", messageType: "image", media: "image/jpeg", trouble: wrong},
 	{name: "audio", messageType: "audio", media: "audio/ogg", silent: true},
 	{name: "video", messageType: "video", media: "video/mp4", silent: true},
 	{name: "document", messageType: "document", media: "application/pdf", silent: true},

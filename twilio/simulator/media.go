@@ -2,63 +2,158 @@ package simulator
 
 import (
 	"bytes"
-	"image"
-	"image/color"
-	"image/jpeg"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"net"
 	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"kanal/twilio"
 )
+
+// samples are the files that customers send.
+//
+//go:embed samples
+var samples embed.FS
+
+var sampleFiles = map[string]string{
+	"image/jpeg": "image.jpg", "image/webp": "sticker.webp", "audio/ogg": "audio.ogg", "video/mp4": "video.mp4",
+	"application/pdf": "document.pdf", "text/vcard": "card.vcf",
+}
+
+const (
+	mediaValid = 5 * time.Minute // how long the address of a file holds
+	lateAsks   = 2               // how often a late file is not there
+)
+
+// trouble is what is wrong with a file that a customer sends.
+type trouble string
+
+const (
+	late  trouble = "late"  // Twilio has it only a while after it has told of it
+	large trouble = "large" // larger than WhatsApp allows
+	wrong trouble = "wrong" // something else than what was said
+)
+
+// mediaStore is where the files lie: a second origin, as at Twilio. Addresses in it are signed and run out.
+type mediaStore struct {
+	listener net.Listener
+	server   *http.Server
+	secret   []byte
+}
+
+func (s *Simulator) openMediaStore() error {
+	host, _, _ := net.SplitHostPort(s.listener.Addr().String())
+	l, err := (&net.ListenConfig{}).Listen(s.ctx, "tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{account}/{message}/{media}", s.mediaBytes)
+	s.media = mediaStore{listener: l, server: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, secret: make([]byte, 32)}
+	_, _ = rand.Read(s.media.secret)
+	s.wg.Go(func() { _ = s.media.server.Serve(l) })
+	return nil
+}
+
+// MediaURL is the origin where the files of messages lie.
+func (s *Simulator) MediaURL() *url.URL {
+	return &url.URL{Scheme: "http", Host: s.media.listener.Addr().String()}
+}
+
+// sign signs the path of a file until a moment.
+func (m mediaStore) sign(path, expires string) string {
+	h := hmac.New(sha256.New, m.secret)
+	_, _ = h.Write([]byte(path + "\n" + expires))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// inboundMedia gives a customer's message whose file has a name; nil when there is none, or none any more.
+func (s *Simulator) inboundMedia(r *http.Request, sid string) *Message {
+	a := s.account(sid)
+	if a == nil {
+		return nil
+	}
+	m := a.message(r.PathValue("message"))
+	if m == nil || m.MediaSID != strings.TrimSuffix(r.PathValue("media"), ".json") || m.Direction != "inbound" || m.MediaGone {
+		return nil
+	}
+	return m
+}
 
 // fetchMedia sends the client on to the bytes, as Twilio does.
 func (s *Simulator) fetchMedia(w http.ResponseWriter, r *http.Request, sid string) {
 	s.mu.Lock()
-	m := s.account(sid).message(r.PathValue("message"))
-	known := m != nil && m.MediaSID == r.PathValue("media")
-	kind := ""
-	if known {
-		kind = m.Kind
+	m := s.inboundMedia(r, sid)
+	there := m != nil
+	if there && shapes[m.Kind].trouble == late && m.MediaAsked < lateAsks {
+		m.MediaAsked++
+		there = false
 	}
 	s.mu.Unlock()
-	if !known {
+	if !there {
 		notFound(w, r)
 		return
 	}
-	http.Redirect(w, r, "/media/"+kind+"/"+r.PathValue("media")+"?Expires=1&Signature=x", http.StatusTemporaryRedirect) //nolint:gosec // a path of ours
+	path := "/" + sid + "/" + m.SID + "/" + m.MediaSID
+	expires := strconv.FormatInt(s.o.Now().Add(mediaValid).Unix(), 10)
+	to := s.MediaURL().String() + path + "?Expires=" + expires + "&Signature=" + s.media.sign(path, expires) + "&Key-Pair-Id=KSIMULATOR"
+	http.Redirect(w, r, to, http.StatusTemporaryRedirect) //nolint:gosec // an address of ours
 }
 
-// mediaBytes refuses credentials: the real store of files answers 400 to them.
+// deleteMedia removes a file for good.
+func (s *Simulator) deleteMedia(w http.ResponseWriter, r *http.Request, sid string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.inboundMedia(r, sid)
+	if m == nil {
+		notFound(w, r)
+		return
+	}
+	m.MediaGone = true
+	s.changed()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// mediaBytes gives the bytes of a file to whoever has its address. Like the real store it refuses a second way of signing
+// in, an address that has run out, and one that was changed.
 func (s *Simulator) mediaBytes(w http.ResponseWriter, r *http.Request) {
-	shape, ok := shapes[r.PathValue("kind")]
+	q := r.URL.Query()
+	until, _ := strconv.ParseInt(q.Get("Expires"), 10, 64)
+	s.mu.Lock()
+	m := s.inboundMedia(r, r.PathValue("account"))
+	s.mu.Unlock()
 	switch {
 	case r.Header.Get("Authorization") != "":
 		http.Error(w, "Only one auth mechanism allowed", http.StatusBadRequest)
-	case !ok || shape.media == "":
+	case !hmac.Equal([]byte(q.Get("Signature")), []byte(s.media.sign(r.URL.Path, q.Get("Expires")))), s.o.Now().Unix() > until:
+		http.Error(w, "Access denied", http.StatusForbidden)
+	case m == nil:
 		http.NotFound(w, r)
 	default:
-		w.Header().Set("Content-Type", shape.media)
-		_, _ = w.Write(samples[shape.media])
+		serveSample(w, shapes[m.Kind])
 	}
 }
 
-// samples are the files that customers send: real ones where the standard library makes them, else the first bytes by
-// which the type is known.
-var samples = map[string][]byte{
-	"image/jpeg":      picture(),
-	"image/webp":      []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"),
-	"audio/ogg":       []byte("OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x13OpusHead\x01\x01\x00\x0f\x80\xbb\x00\x00\x00\x00\x00"),
-	"video/mp4":       []byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"),
-	"application/pdf": []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"),
-	"text/vcard":      []byte("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ola Nordmann\r\nTEL:+4740000199\r\nEND:VCARD\r\n"),
-}
-
-// picture draws a small photo.
-func picture() []byte {
-	img := image.NewRGBA(image.Rect(0, 0, 320, 240))
-	for y := range 240 {
-		for x := range 320 {
-			img.Set(x, y, color.RGBA{R: uint8(11 + y/2), G: uint8(99 + x/4), B: 115, A: 255})
-		}
+func serveSample(w http.ResponseWriter, of shape) {
+	content, err := samples.ReadFile("samples/" + sampleFiles[of.media])
+	if err != nil {
+		w.WriteHeader(http.StatusNotFound)
+		return
 	}
-	var b bytes.Buffer
-	_ = jpeg.Encode(&b, img, nil)
-	return b.Bytes()
+	switch of.trouble {
+	case large:
+		content = append(content, make([]byte, twilio.MaxMedia)...)
+	case wrong:
+		content = []byte("<!DOCTYPE html><html><body><script>alert(document.domain)</script></body></html>")
+	}
+	w.Header().Set("Content-Type", of.media)
+	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+	_, _ = bytes.NewReader(content).WriteTo(w)
 }

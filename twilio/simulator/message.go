@@ -45,6 +45,8 @@ type Message struct {
 	ErrorCode  int       `json:"error_code"`
 	Kind       string    `json:"kind"`
 	MediaSID   string    `json:"media_sid,omitempty"`
+	MediaAsked int       `json:"media_asked,omitempty"` // inbound: how often the file was not there yet
+	MediaGone  bool      `json:"media_gone,omitempty"`  // inbound: the file was removed
 	MediaURL   string    `json:"media_url,omitempty"`   // outbound: where the center has the file
 	File       *File     `json:"file,omitempty"`        // outbound: the file once it is fetched
 	ContentSID string    `json:"content_sid,omitempty"` // of the template

@@ -21,7 +21,7 @@ func (s *Simulator) routes() http.Handler {
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages.json", s.auth(s.listMessages))
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages/{message}", s.auth(s.fetchMessage))
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}", s.auth(s.fetchMedia))
-	mux.HandleFunc("GET /media/{kind}/{media}", s.mediaBytes)
+	mux.HandleFunc("DELETE /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}", s.auth(s.deleteMedia))
 	mux.HandleFunc("GET /v2/Channels/Senders", s.auth(s.listSenders))
 	mux.HandleFunc("POST /v2/Indicators/Typing.json", s.auth(s.typing))
 	mux.HandleFunc("POST /v3/Indicators/Typing.json", s.auth(s.typingJSON))

@@ -40,6 +40,7 @@ type Simulator struct {
 	dirty    chan struct{}
 	listener net.Listener
 	server   *http.Server
+	media    mediaStore
 	client   *http.Client
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -81,6 +82,10 @@ func Open(o Options) (*Simulator, error) {
 		s.cancel()
 		return nil, err
 	}
+	if err := s.openMediaStore(); err != nil {
+		s.cancel()
+		return nil, errors.Join(err, s.listener.Close())
+	}
 	// Connections to webhooks are not shared with anything else of the process.
 	s.client = &http.Client{
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second},
@@ -104,7 +109,7 @@ func (s *Simulator) Close() error {
 	s.closed = true
 	s.mu.Unlock()
 	s.cancel()
-	err := s.server.Close()
+	err := errors.Join(s.server.Close(), s.media.server.Close())
 	s.wg.Wait()
 	s.client.CloseIdleConnections()
 	if s.o.File == "" {

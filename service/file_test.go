@@ -1,0 +1,359 @@
+package service_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"kanal/models"
+	"kanal/service"
+	"kanal/store"
+	"kanal/store/storetest"
+	"kanal/twilio"
+	"kanal/twilio/simulator"
+)
+
+// writeFile lets a customer send a file and gives its message and what is kept of it.
+func (c *center) writeFile(kind string) (models.Message, models.File) {
+	c.t.Helper()
+	codes := c.sim.Receive(c.sid, simulator.Write{Customer: c.customer(0), Number: number, Kind: kind, Body: "Se her"})
+	if len(codes) != 1 || codes[0] != http.StatusOK {
+		c.t.Fatalf("webhook: %v", codes)
+	}
+	ms, err := c.store.Messages(ctx, c.only().Conversation, 0)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for i := len(ms) - 1; i >= 0; i-- {
+		if ms[i].Direction == models.In {
+			return ms[i], c.fileOf(ms[i])
+		}
+	}
+	c.t.Fatal("no message")
+	return models.Message{}, models.File{}
+}
+
+func (c *center) fileOf(m models.Message) models.File {
+	c.t.Helper()
+	of, err := c.store.FilesOfMessages(ctx, m.AccountID, []models.MessageID{m.ID})
+	if err != nil || len(of[m.ID]) != 1 {
+		c.t.Fatalf("files: %v, %v", of, err)
+	}
+	return of[m.ID][0]
+}
+
+func (c *center) content(f models.File) []byte {
+	c.t.Helper()
+	r, err := c.service.OpenFile(ctx, c.agent, f.ID)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return b
+}
+
+// TestFilesAreFetched sends each kind of file and waits until it is here.
+func TestFilesAreFetched(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		c.startJobs()
+		for kind, want := range map[string]models.File{
+			"image":    {ContentType: "image/jpeg", Width: 960, Height: 640, ThumbKey: "yes"},
+			"sticker":  {ContentType: "image/webp", Width: 384, Height: 384, ThumbKey: "yes"},
+			"audio":    {ContentType: "audio/ogg"},
+			"video":    {ContentType: "video/mp4"},
+			"document": {ContentType: "application/pdf"},
+			"contacts": {ContentType: "text/vcard"},
+			// What a page says of itself plays no part: it is no picture.
+			"image_wrong": {ContentType: "text/html"},
+		} {
+			m, f := c.writeFile(kind)
+			rev := c.only().Rev
+			c.until(kind+" is here", func() bool { return c.fileOf(m).State == models.FileStored })
+			f = c.fileOf(m)
+			if f.ContentType != want.ContentType || f.Width != want.Width || f.Height != want.Height || (f.ThumbKey != "") != (want.ThumbKey != "") {
+				t.Errorf("%s: %+v", kind, f)
+			}
+			if n := len(c.content(f)); int64(n) != f.Size || n == 0 || f.StoredAt == nil || f.DueAt != nil {
+				t.Errorf("%s: %d bytes, %+v", kind, n, f)
+			}
+			if now := c.message(m.ID); now.Rev < rev || now.Rev == m.Rev {
+				t.Errorf("%s: the message's rev stays %d", kind, now.Rev)
+			}
+			r, err := c.service.OpenThumb(ctx, c.agent, f.ID)
+			if (err == nil) != (want.ThumbKey != "") {
+				t.Errorf("%s: small picture: %v", kind, err)
+			}
+			if err == nil {
+				_ = r.Close()
+			}
+			if cards := c.message(m.ID).Details.Cards; (kind == "contacts") != (len(cards) == 1 && cards[0].Name == "Ola Nordmann") {
+				t.Errorf("%s: cards %+v", kind, cards)
+			}
+		}
+	})
+}
+
+// TestLateFile holds that a file which Twilio does not have yet is asked for again, and that it ends when it never comes.
+func TestLateFile(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		m, f := c.writeFile("image_late")
+		for try := range 3 {
+			if f.State != models.FilePending || f.Tries != try+1 {
+				t.Fatalf("before try %d: %+v", try, f)
+			}
+			if err := c.service.FetchFile(ctx, models.FetchFile{File: f.ID, Try: f.Tries}); err != nil {
+				t.Fatal(err)
+			}
+			was := f
+			f = c.fileOf(m)
+			if try < 2 && f.DueAt.Sub(clock.Now()) != []time.Duration{time.Second, 3 * time.Second}[try] {
+				t.Errorf("after try %d it is due at %v", try, f.DueAt)
+			}
+			if err := c.service.FetchFile(ctx, models.FetchFile{File: was.ID, Try: was.Tries}); err != nil || c.fileOf(m).Tries != f.Tries {
+				t.Errorf("an old try did something: %v", err)
+			}
+		}
+		if f.State != models.FileStored {
+			t.Errorf("%+v", f)
+		}
+		c.endsAs(twilioDown(t, http.StatusNotFound), models.FileGone, models.LateTries)
+	})
+}
+
+// twilioDown is a Twilio that gives one answer to everything.
+func twilioDown(t *testing.T, status int) http.HandlerFunc {
+	t.Helper()
+	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+}
+
+// endsAs lets a file be fetched from a Twilio of its own until it is given up, and holds why and after how many tries. Then
+// it is tried again by hand, with the true one.
+func (c *center) endsAs(h http.HandlerFunc, problem string, again int) {
+	c.t.Helper()
+	m, f := c.writeFile("image")
+	other := c.with(h)
+	for try := 0; f.State == models.FilePending; try++ {
+		if try > again {
+			c.t.Fatalf("still %+v", f)
+		}
+		if err := other.FetchFile(ctx, models.FetchFile{File: f.ID, Try: f.Tries}); err != nil {
+			c.t.Fatal(err)
+		}
+		if f = c.fileOf(m); f.State == models.FilePending && (f.Problem != "") != (try >= models.LateTries-1) {
+			c.t.Errorf("after try %d: %q", try, f.Problem)
+		}
+	}
+	if f.State != models.FileFailed || f.Problem != problem || f.Tries != again+1 || f.DueAt != nil {
+		c.t.Errorf("want %s after %d: %+v", problem, again, f)
+	}
+	_, err := c.service.RetryFile(ctx, c.agent, f.ID)
+	if f.MayRetry() != (err == nil) {
+		c.t.Errorf("%s: try again: %v", problem, err)
+	}
+	if err != nil {
+		return
+	}
+	if err := c.service.FetchFile(ctx, models.FetchFile{File: f.ID, Try: 1}); err != nil || c.fileOf(m).State != models.FileStored {
+		c.t.Errorf("%s, again: %v, %+v", problem, err, c.fileOf(m))
+	}
+}
+
+// with gives a service over the same database with a Twilio of its own.
+func (c *center) with(h http.HandlerFunc) *service.Service {
+	c.t.Helper()
+	srv := httptest.NewServer(h)
+	c.t.Cleanup(srv.Close)
+	base, _ := url.Parse(srv.URL)
+	s, err := service.New(ctx, service.Options{
+		Store: c.store, Files: storetest.Files(c.t), Twilio: twilio.New(twilio.Options{SimulatorBase: base, IsSimulated: c.sim.Has}),
+		PublicURL: base, Log: storetest.Log(c.t), IsSimulated: c.sim.Has,
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(s.Close)
+	return s
+}
+
+// TestFilesThatCannotBeFetched holds what each refusal of Twilio's means.
+func TestFilesThatCannotBeFetched(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
+		c := newCenter(t, s, clock)
+		for _, tt := range []struct {
+			h       http.HandlerFunc
+			problem string
+			again   int
+		}{
+			{twilioDown(t, http.StatusUnauthorized), models.FileDenied, 0},
+			{twilioDown(t, http.StatusBadRequest), models.FileRefused, 0},
+			{twilioDown(t, http.StatusServiceUnavailable), models.FileAway, 11},
+			{func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "http://169.254.169.254/latest/meta-data/", http.StatusFound)
+			}, models.FileForeign, 0},
+			{func(w http.ResponseWriter, _ *http.Request) { // says nothing of its size
+				w.WriteHeader(http.StatusOK)
+				_ = http.NewResponseController(w).Flush()
+				_, _ = w.Write(make([]byte, models.MaxImageSize+1))
+			}, models.FileTooLarge, 0},
+			{func(w http.ResponseWriter, _ *http.Request) { // less than it has said
+				w.Header().Set("Content-Length", "1000")
+				_, _ = w.Write([]byte("\xff\xd8\xff"))
+			}, models.FileAway, 11},
+		} {
+			c.endsAs(tt.h, tt.problem, tt.again)
+		}
+	})
+}
+
+// TestFilesOff holds that nothing is fetched where files are switched off, and that the customer is told once.
+func TestFilesOff(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		err := c.store.InTx(ctx, func(tx *store.Tx) error {
+			q, err := tx.DefaultQueue(ctx)
+			if err != nil {
+				return err
+			}
+			w := models.Workstream{Name: "Support", Distribution: models.Pick, QueueID: q, Version: 1, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+			if err := tx.Insert(ctx, &w); err != nil {
+				return err
+			}
+			n, err := tx.Number(ctx, c.number)
+			if err != nil {
+				return err
+			}
+			n.WorkstreamID, n.Language, n.Files, n.AgentFiles = &w.ID, "nb", true, true
+			return tx.SaveNumber(ctx, &n)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.service.Reload(ctx); err != nil {
+			t.Fatal(err)
+		}
+		c.startJobs()
+		for range 2 {
+			if _, f := c.writeFile("image"); f.State != models.FileSkipped || f.Problem != models.FileOff || f.StorageKey != "" {
+				t.Errorf("%+v", f)
+			}
+		}
+		c.until("the customer is told", func() bool { return len(c.bodies()) > 0 })
+		if got := c.bodies(); len(got) != 1 || got[0] != models.FilesOffText("nb") {
+			t.Errorf("the customer reads %q", got)
+		}
+		if row := c.only(); row.UnansweredAt == nil {
+			t.Error("an automated message is no answer")
+		}
+	})
+}
+
+func TestDescribeFile(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		m, f := c.writeFile("image")
+		if _, err := c.service.DescribeFile(ctx, c.agent, f.ID, "early"); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("before it is known to be a picture: %v", err)
+		}
+		if err := c.service.FetchFile(ctx, models.FetchFile{File: f.ID, Try: 1}); err != nil {
+			t.Fatal(err)
+		}
+		before := c.message(m.ID).Rev
+		if _, err := c.service.DescribeFile(ctx, c.agent, f.ID, "  A red\n house "); err != nil || c.fileOf(m).Description != "A red house" || c.message(m.ID).Rev == before {
+			t.Errorf("%+v, %v", c.fileOf(m), err)
+		}
+		long := string(bytes.Repeat([]byte("å"), service.MaxDescription+1))
+		if _, err := c.service.DescribeFile(ctx, c.agent, f.ID, long); models.KindOf(err) != models.KindInvalid {
+			t.Errorf("too long: %v", err)
+		}
+		stranger := models.Viewer{User: 4711, Role: models.Agent}
+		if _, err := c.service.DescribeFile(ctx, stranger, f.ID, "x"); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("a stranger: %v", err)
+		}
+		if _, err := c.service.OpenFile(ctx, stranger, f.ID); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("a stranger reads: %v", err)
+		}
+		if _, err := c.service.RetryFile(ctx, stranger, f.ID); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("a stranger tries again: %v", err)
+		}
+		if _, err := c.service.RetryFile(ctx, c.agent, f.ID); models.KindOf(err) != models.KindConflict {
+			t.Errorf("a file that is here is fetched again: %v", err)
+		}
+	})
+}
+
+// TestRemovedAtTwilio holds that a file leaves Twilio once it is safe here, when the account says so, and only then.
+func TestRemovedAtTwilio(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		c.startJobs()
+		kept, _ := c.writeFile("document")
+		c.until("the first is here", func() bool { return c.fileOf(kept).State == models.FileStored })
+		admin := models.Viewer{User: c.agent.User, Role: models.Administrator}
+		if err := c.service.SetRemoveFiles(ctx, admin, c.account.ID, true, service.Edit{Version: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.service.SetRemoveFiles(ctx, admin, c.account.ID, false, service.Edit{Version: 1}); !errors.Is(err, store.ErrStale) {
+			t.Errorf("two at once: %v", err)
+		}
+		m, _ := c.writeFile("document")
+		c.until("it is removed at Twilio", func() bool { return c.fileOf(m).RemovedAt != nil })
+		if c.fileOf(kept).RemovedAt != nil || len(c.content(c.fileOf(m))) == 0 {
+			t.Error("the wrong one was removed")
+		}
+		c.stopJobs()
+		m, f := c.writeFile("document")
+		if err := c.service.RemoveFile(ctx, models.RemoveFile{File: f.ID}); err != nil || c.fileOf(m).RemovedAt != nil {
+			t.Errorf("removed before it was here: %v", err)
+		}
+		if err := c.service.FetchFile(ctx, models.FetchFile{File: f.ID, Try: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.with(twilioDown(t, 500)).RemoveFile(ctx, models.RemoveFile{File: f.ID}); err == nil || c.fileOf(m).RemovedAt != nil {
+			t.Errorf("Twilio is away, and it counts as removed: %v", err)
+		}
+	})
+}
+
+// TestHousekeepingOfFiles holds that forgotten tries are made and that uploads which were never sent go.
+func TestHousekeepingOfFiles(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		m, f := c.writeFile("image")
+		row := c.only()
+		loose := models.File{
+			AccountID: row.AccountID, ConversationID: row.ID, UserID: &c.agent.User, Direction: models.Out, State: models.FileStored,
+			CreatedAt: clock.Now(),
+		}
+		err := c.store.InTx(ctx, func(tx *store.Tx) error {
+			rows := []models.File{loose}
+			err := tx.InsertFiles(ctx, rows)
+			loose = rows[0]
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock.Advance(time.Minute)
+		if err := c.service.Housekeeping(ctx); err != nil || c.fileOf(m).Tries != f.Tries {
+			t.Errorf("too early: %v", err)
+		}
+		clock.Advance(models.LooseFor)
+		if err := c.service.Housekeeping(ctx); err != nil || c.fileOf(m).Tries != f.Tries+1 {
+			t.Errorf("forgotten: %v, %+v", err, c.fileOf(m))
+		}
+		if _, err := c.store.File(ctx, loose.ID); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("a loose file stays: %v", err)
+		}
+		cancelled, cancel := context.WithCancel(ctx)
+		cancel()
+		if err := c.service.FetchFile(cancelled, models.FetchFile{File: f.ID, Try: 2}); err == nil {
+			t.Error("a job that was cut off counts as done")
+		}
+	})
+}
