@@ -256,8 +256,8 @@ var errorVisits = []visit{
 // noPages are the routes that answer machines and scripts, or lead elsewhere.
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/favicon.ico", "/events", "/", "/admin/accounts/:account",
-	"/hooks/twilio/:key/inbound", "/hooks/twilio/:key/status",
-	"/simulator/phone", "/simulator/window", "/simulator/events",
+	"/hooks/twilio/:key/inbound", "/hooks/twilio/:key/status", "/media/:token",
+	"/simulator/messages/:message/file", "/simulator/phone", "/simulator/window", "/simulator/events",
 	"/inbox/list", "/inbox/:conversation/messages", "/inbox/:conversation/composer",
 }
 

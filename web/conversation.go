@@ -87,8 +87,8 @@ func (s *Server) thread(c echo.Context, row models.ConversationRow) (inbox.Threa
 	if t.Watchers, err = s.watchers(c, row); err != nil {
 		return t, err
 	}
-	t.Composer = s.composer(c, row)
-	return t, nil
+	t.Composer, err = s.composer(c, row)
+	return t, err
 }
 
 func adviceFor(code int) (string, bool) {
@@ -96,11 +96,12 @@ func adviceFor(code int) (string, bool) {
 	return string(a), known
 }
 
-func (s *Server) composer(c echo.Context, row models.ConversationRow) inbox.Composer {
-	return inbox.Composer{
+func (s *Server) composer(c echo.Context, row models.ConversationRow) (inbox.Composer, error) {
+	k := inbox.Composer{
 		Row: row, Viewer: personOf(c).viewer, Text: row.Draft, Key: newClientKey(), EnterSends: personOf(c).user.EnterSends,
 		Now: row.Now(s.store.Now()), View: models.ParseInboxView(c.QueryParam("view")),
 	}
+	return k, s.attachments(c, &k)
 }
 
 // conversationMessages answers what has changed in a thread since a rev, or the page of messages before a seq.

@@ -114,7 +114,7 @@ func (s *Server) gate(r route) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			limit := r.limit
-			if limit == 0 {
+			if limit == 0 || r.need != nobody && !isMultipart(c.Request()) {
 				limit = formLimit
 			}
 			if c.Request().ContentLength > limit {
@@ -133,7 +133,7 @@ func (s *Server) gate(r route) echo.MiddlewareFunc {
 			if err := s.admit(c, r.need); err != nil {
 				return err
 			}
-			if err := readForm(c.Request()); err != nil {
+			if err := readForm(c.Request(), r.limit > formLimit); err != nil {
 				return err
 			}
 			return next(c)
@@ -178,13 +178,14 @@ func (s *Server) isSetUp(c echo.Context) (bool, error) {
 	return done, err
 }
 
-// readForm reads query and form once, so that every handler finds text that can be kept: valid UTF-8 without NUL.
-func readForm(r *http.Request) error {
+// readForm reads query and form once, so that every handler finds text that can be kept: valid UTF-8 without NUL. A form
+// with files is left to the handler of a route that takes some.
+func readForm(r *http.Request, files bool) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil || !readable(query) {
 		return errUnreadable
 	}
-	if r.Method != http.MethodPost || r.ContentLength == 0 {
+	if r.Method != http.MethodPost || r.ContentLength == 0 || files && isMultipart(r) {
 		return nil
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {

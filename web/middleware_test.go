@@ -11,7 +11,7 @@ import (
 func TestFormLinesEndWithLF(t *testing.T) {
 	r := httptest.NewRequest("POST", "/", strings.NewReader("body=one%0D%0Atwo%0D%0A%0D%0Athree%0Dx"))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if err := readForm(r); err != nil {
+	if err := readForm(r, false); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := r.PostFormValue("body"), "one\ntwo\n\nthree\rx"; got != want {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -28,17 +27,22 @@ func (s *Server) reply(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	in := service.Reply{
-		Conversation: row.ID, Key: field(c, "client_key"), Body: strings.TrimRight(c.Request().PostFormValue("body"), " \t\r\n"), Decision: decision(c),
+	in, up, err := s.readReply(c, row)
+	if err == nil {
+		_, err = s.service.Reply(c.Request().Context(), personOf(c).viewer, in)
 	}
-	m, err := s.service.Reply(c.Request().Context(), personOf(c).viewer, in)
 	if err != nil {
 		return s.replyRefused(c, row, in, err)
 	}
 	if !isPartial(c) {
+		s.dropRepeated(c, row, up)
 		return s.redirect(c, fmt.Sprintf("/inbox/%d", row.ID))
 	}
-	t := inbox.Thread{Row: row, Messages: []models.Message{m}, Viewer: personOf(c).viewer, Now: row.Now(s.store.Now()), Advice: adviceFor}
+	ms, err := s.store.MessagesByKeys(c.Request().Context(), row.Conversation, personOf(c).viewer.User, service.ReplyKeys(in.Key))
+	if err != nil {
+		return err
+	}
+	t := inbox.Thread{Row: row, Messages: ms, Viewer: personOf(c).viewer, Now: row.Now(s.store.Now()), Advice: adviceFor}
 	return s.part(c, http.StatusCreated, inbox.Messages(t))
 }
 
@@ -50,7 +54,9 @@ func (s *Server) replyRefused(c echo.Context, row models.ConversationRow, in ser
 	switch {
 	case errors.Is(err, service.ErrOtherAgent):
 		return s.askWhoAnswers(c, row, in)
-	case errors.As(err, &fields), errors.Is(err, service.ErrWindowClosed):
+	case errors.As(err, &fields), errors.Is(err, service.ErrWindowClosed), errors.Is(err, service.ErrFilesUnreachable):
+	case errors.Is(err, service.ErrFilesOff) && !isPartial(c):
+		status = http.StatusForbidden
 	case models.KindOf(err) == models.KindConflict && !isPartial(c):
 		status = http.StatusConflict
 	default:
@@ -64,12 +70,15 @@ func (s *Server) replyRefused(c echo.Context, row models.ConversationRow, in ser
 		k.Text, k.Focus = in.Body, true
 		if len(fields) > 0 {
 			k.Problem = i18n.Field(c.Request().Context(), fields[0])
-		} else if status == http.StatusConflict {
+		} else if !errors.Is(err, service.ErrWindowClosed) {
 			k.Problem = errorText(c, err)
 		}
 	}
 	if isPartial(c) {
-		k := s.composer(c, row)
+		k, err := s.composer(c, row)
+		if err != nil {
+			return err
+		}
 		change(&k)
 		return s.part(c, status, inbox.ComposerPane(k))
 	}

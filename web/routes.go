@@ -55,6 +55,9 @@ func (s *Server) commonRoutes() []route {
 		{post, "/hooks/twilio/:key/status", nobody, s.twilioStatus, 2 * maxWebhook},
 		{get, "/hooks/twilio/:key/status", nobody, s.twilioStatus, 0},
 
+		// Twilio fetches a file that is on its way to a customer.
+		{get, "/media/:token", nobody, s.media, 0},
+
 		// Without signing in.
 		{get, "/setup", beforeSetup, s.setupPage, 0},
 		{post, "/setup", beforeSetup, s.setup, 0},
@@ -81,7 +84,9 @@ func (s *Server) commonRoutes() []route {
 		{get, "/inbox/:conversation/messages", agents, s.conversationMessages, 0},
 		{get, "/inbox/:conversation/composer", agents, s.conversationComposer, 0},
 		{get, "/inbox/:conversation/details", agents, s.conversationDetails, 0},
-		{post, "/inbox/:conversation/messages", agents, s.reply, 0},
+		{post, "/inbox/:conversation/messages", agents, s.reply, replyLimit},
+		{post, "/inbox/:conversation/files", agents, s.upload, uploadLimit},
+		{post, "/inbox/:conversation/files/:file/remove", agents, s.removeUpload, 0},
 		{post, "/inbox/:conversation/draft", agents, s.saveDraft, 0},
 		{post, "/inbox/:conversation/seen", agents, s.seen, 0},
 		{post, "/inbox/:conversation/viewing", agents, s.viewing, 0},
@@ -122,6 +127,7 @@ func (s *Server) adminRoutes() []route {
 		// The customer's phone.
 		{get, "/simulator", administrators, s.simulated(s.simulatorPage), 0},
 		{get, "/simulator/phone", administrators, s.simulated(s.simulatorPhone), 0},
+		{get, "/simulator/messages/:message/file", administrators, s.simulated(s.simulatorFile), 0},
 		{get, "/simulator/window", administrators, s.simulated(s.simulatorWindow), 0},
 		{get, "/simulator/events", administrators, s.simulated(s.simulatorEvents), 0},
 		{get, "/simulator/events/:entry", administrators, s.simulated(s.simulatorEvent), 0},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -160,10 +161,37 @@ func (s *Server) bubbles(at playing) []simview.Bubble {
 			continue
 		}
 		out = append(out, simview.Bubble{
-			SID: m.SID, Mine: mine, Kind: m.Kind, Body: m.Body, At: m.Created, Arrived: m.Arrived(), Tried: m.Posted > 0, Status: m.Answered, Seen: m.Seen,
+			SID: m.SID, Mine: mine, Kind: m.Kind, Body: m.Text(), File: fileOnPhone(at, m), At: m.Created, Arrived: m.Arrived(), Tried: m.Posted > 0, Status: m.Answered, Seen: m.Seen,
 		})
 	}
 	return out
+}
+
+// fileOnPhone gives the file of a message of the center's; nil when there is none.
+func fileOnPhone(at playing, m simulator.Message) *simview.File {
+	if m.File == nil {
+		return nil
+	}
+	return &simview.File{URL: at.place().URL("messages/" + m.SID + "/file"), Name: m.File.Name, Size: m.File.Size, Picture: m.File.Kind == "image"}
+}
+
+// simulatorFile gives a file that is on the phone.
+func (s *Server) simulatorFile(c echo.Context) error {
+	in, f, ok := s.sim.OpenFile(anyField(c, "account"), c.Param("message"))
+	if !ok {
+		return models.ErrNotFound
+	}
+	defer func() { _ = in.Close() }()
+	how := "attachment"
+	if f.Kind == "image" {
+		how = "inline"
+	}
+	h := c.Response().Header()
+	h.Set("Content-Type", f.ContentType)
+	h.Set("Content-Disposition", mime.FormatMediaType(how, map[string]string{"filename": f.Name}))
+	h.Set("Cache-Control", "private, max-age=3600")
+	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, in)
+	return nil
 }
 
 // simulatorPhone answers the phone's thread when the simulator has changed.

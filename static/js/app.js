@@ -5,6 +5,7 @@ import './list.js';
 import './part.js';
 import './thread.js';
 import './composer.js';
+import './attach.js';
 import './fields.js';
 import './window.js';
 import './viewing.js';

@@ -3,8 +3,9 @@ import { upsert } from './thread.js';
 import { toast } from './toast.js';
 import { say, polite } from './text.js';
 import { keep as keepTyped } from './window.js';
+import { uploading, take, hide, again, discard } from './attach.js';
 const on = (n, f) => document.addEventListener(n, f);
-const boxes = new Map(); // conversation -> {items: [{key, text, url, state}], busy}
+const boxes = new Map(); // conversation -> {items: [{key, text, files, url, state}], busy}
 const box = id => boxes.get(id) || boxes.set(id, { items: [], busy: false }).get(id);
 const user = document.body.dataset.user || '';
 
@@ -33,6 +34,9 @@ function paint() {
       li = document.getElementById('bubble-out').content.firstElementChild.cloneNode(true);
       li.id = 'm-' + it.key;
       li.querySelector('.bub__t').textContent = it.text;
+      const file = li.querySelector('.bub__f');
+      for (const f of it.files || []) { const one = file.cloneNode(true); one.hidden = false; one.querySelector('bdi').textContent = f.name; file.before(one); }
+      file.remove();
       document.getElementById('msgs').append(li);
       const l = document.getElementById('log'); l.scrollTop = l.scrollHeight;
     }
@@ -58,7 +62,7 @@ async function pump(id) {
       try {
         await saving.get(id); // a draft that is late would come back after its message
         r = await fetch(it.url, { method: 'POST', headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' }, signal: AbortSignal.timeout(20000),
-          body: new URLSearchParams({ body: it.text, client_key: it.key, ...it.decision }) });
+          body: new URLSearchParams([['body', it.text], ['client_key', it.key], ...Object.entries(it.decision || {}), ...(it.files || []).map(f => ['file', f.id])]) });
         html = await r.text();
       } catch { it.state = 'wait'; paint(); return; } // no answer: same key later, so never twice
       if (r.status === 401) { it.state = 'wait'; keep(); location.href = r.headers.get('HX-Redirect') || '/login'; return; }
@@ -117,6 +121,7 @@ document.getElementById('dialog')?.addEventListener('close', () => {
   keep();
   if (f?.dataset.composer !== id) { saveText(id, it.url.replace(/messages$/, 'draft'), texts.join('\n\n')); return; }
   const ta = f.elements.body;
+  again();
   ta.value = [...texts, ta.value].filter(t => t.trim()).join('\n\n');
   ta.dispatchEvent(new Event('input', { bubbles: true }));
   ta.focus();
@@ -127,14 +132,22 @@ on('submit', e => {
   const f = e.target.closest('form[data-composer]'); if (!f) return;
   if (document.getElementById('log')?.hasAttribute('data-past')) return; // the answer is the page with the newest
   e.preventDefault();
-  const ta = f.elements.body, text = ta.value.trim();
-  if (!text) return;
-  const id = f.dataset.composer;
-  box(id).items.push({ key: key(), text, url: f.getAttribute('action'), state: 'sending' });
+  const ta = f.elements.body, text = ta.value.trim(), id = f.dataset.composer;
+  if (uploading(id)) { f._waits = true; return; }
+  const files = take();
+  if (!text && !files.length) return;
+  box(id).items.push({ key: key(), text, files, url: f.getAttribute('action'), state: 'sending' });
   clearTimeout(f._draft); f._dirty = false;
   forget(id); drafts.delete(id); sent.set(id, (sent.get(id) || 0) + 1); f._base = '';
   ta.value = ''; ta.focus();
   count(f); paint(); pump(id);
+});
+// What was sent while a file was on its way goes once it is here; not when one could not be uploaded.
+on('uploads:changed', e => {
+  const f = document.querySelector('form[data-composer]');
+  if (!f?._waits || f.dataset.composer !== e.detail || uploading(e.detail)) return;
+  f._waits = false;
+  if (!f.querySelector('.up--fail')) f.requestSubmit();
 });
 on('keydown', e => {
   const ta = e.target.closest('form[data-composer] textarea');
@@ -147,7 +160,7 @@ on('click', e => {
   const it = id && li && box(id).items.find(x => 'm-' + x.key === li.id);
   if (!it) return;
   if (e.target.closest('[data-retry]')) { it.state = 'sending'; paint(); pump(id); }
-  if (e.target.closest('[data-drop]')) { box(id).items = box(id).items.filter(x => x !== it); li.remove(); keep(); pump(id); document.getElementById('body')?.focus(); }
+  if (e.target.closest('[data-drop]')) { discard(it.url, it.files); box(id).items = box(id).items.filter(x => x !== it); li.remove(); keep(); pump(id); document.getElementById('body')?.focus(); }
 });
 
 // The counter; said once when a hundred are left.
@@ -225,7 +238,8 @@ function ready() {
   f._base = ta.defaultValue;
   if (f._base) drafts.set(id, f._base);
   if (mine && mine.base === f._base && mine.text !== f._base) { ta.value = mine.text; f._dirty = true; save(f); } else if (mine) forget(id);
-  if (box(id).items.some(i => i.text === ta.value.trim())) { ta.value = ''; drafts.delete(id); } // it is on its way already
+  if (box(id).items.some(i => i.text && i.text === ta.value.trim())) { ta.value = ''; drafts.delete(id); } // it is on its way already
+  for (const i of box(id).items) hide(i.files);
   count(f);
 }
 on('htmx:after:swap', ready);

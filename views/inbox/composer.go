@@ -18,6 +18,9 @@ type Composer struct {
 	Now        time.Time
 	Focus      bool // the panel takes the focus: it has just replaced the form
 	View       models.InboxView
+	TakesFiles bool          // files can be sent
+	NoFiles    string        // why files cannot be sent, when that is a fault
+	Uploads    []models.File // what is uploaded and not sent
 }
 
 // mode says what stands in the composer's place.

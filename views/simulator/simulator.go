@@ -5,6 +5,7 @@ package simulator
 import (
 	"context"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -103,6 +104,7 @@ type Bubble struct {
 	Mine    bool // the customer's own
 	Kind    string
 	Body    string
+	File    *File // of the center's; nil for none
 	At      time.Time
 	Arrived bool
 	Tried   bool
@@ -110,7 +112,19 @@ type Bubble struct {
 	Status  int
 }
 
-func (b Bubble) plain() bool { return b.Kind == "text" || b.Kind == "" }
+// File is a file on the phone.
+type File struct {
+	URL, Name string
+	Size      int64
+	Picture   bool
+}
+
+// ending names a type of file in the few letters that people know it by.
+func (f File) ending() string {
+	return strings.ToUpper(strings.TrimPrefix(filepath.Ext(f.Name), "."))
+}
+
+func (b Bubble) plain() bool { return b.Kind == "text" || b.Kind == "" || b.File != nil }
 
 // failed tells whether the center did not take the message.
 func (b Bubble) failed() bool { return b.Mine && b.Tried && !b.Arrived }
