@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
-	"io"
 	"strings"
 	"time"
 
@@ -49,20 +48,19 @@ func (s *Service) mediaURL(f models.File) string {
 
 // Media opens the file of such an address; the caller closes it. ErrNotFound for what is none and for a file that is
 // gone, ErrMediaForged, ErrMediaExpired.
-func (s *Service) Media(ctx context.Context, token string) (models.File, io.ReadSeekCloser, error) {
+func (s *Service) Media(ctx context.Context, token string) (FileContent, error) {
 	id, err := s.openToken(token)
 	if err != nil {
-		return models.File{}, nil, err
+		return FileContent{}, err
 	}
 	f, err := s.store.File(ctx, id)
-	if err == nil && (f.Direction != models.Out || f.State != models.FileStored) {
+	if err == nil && f.Direction != models.Out {
 		err = models.ErrNotFound
 	}
 	if err != nil {
-		return f, nil, err
+		return FileContent{}, err
 	}
-	content, _, err := s.files.Open(ctx, f.StorageKey)
-	return f, content, err
+	return s.open(ctx, f, f.StorageKey, f.ContentType)
 }
 
 func (s *Service) openToken(token string) (models.FileID, error) {

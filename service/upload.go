@@ -132,7 +132,7 @@ func (s *Service) takeIn(ctx context.Context, u Upload) (models.File, error) {
 		return f, t.ErrFileSize()
 	}
 	if err == nil && t.Kind == models.KindImage {
-		err = s.shrinkUpload(ctx, &f)
+		f, err = s.makeThumb(ctx, f)
 	}
 	if err != nil {
 		s.discard(ctx, f)
@@ -158,26 +158,6 @@ func uploadType(head []byte, name string) (models.FileType, error) {
 
 // officeFile tells whether an archive begins like a file of an office program.
 func officeFile(head []byte) bool { return bytes.Contains(head, []byte("[Content_Types].xml")) }
-
-// shrinkUpload makes the small picture. A picture of which none can be made is sent all the same.
-func (s *Service) shrinkUpload(ctx context.Context, f *models.File) error {
-	in, _, err := s.files.Open(ctx, f.StorageKey)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = in.Close() }()
-	p, err := blob.Thumbnail(ctx, in)
-	f.Width, f.Height = p.Width, p.Height
-	if errors.Is(err, blob.ErrNoPicture) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	f.ThumbKey = f.StorageKey + map[string]string{"image/jpeg": ".jpg", "image/png": ".png"}[p.ContentType]
-	_, err = s.files.Put(ctx, f.ThumbKey, bytes.NewReader(p.Content), int64(len(p.Content)))
-	return err
-}
 
 // discard removes the content of a file that nothing refers to.
 func (s *Service) discard(ctx context.Context, f models.File) {

@@ -25,14 +25,14 @@ import (
 
 // media is what the web floor does with the address of a file.
 func (c *center) media(w http.ResponseWriter, r *http.Request, token string) {
-	f, content, err := c.service.Media(r.Context(), token)
+	content, err := c.service.Media(r.Context(), token)
 	if err != nil {
 		c.t.Log("media:", err)
 		http.NotFound(w, r)
 		return
 	}
 	defer func() { _ = content.Close() }()
-	w.Header().Set("Content-Type", f.ContentType)
+	w.Header().Set("Content-Type", content.ContentType)
 	http.ServeContent(w, r, "", time.Time{}, content)
 }
 
@@ -348,9 +348,9 @@ func TestAddressOfAFile(t *testing.T) {
 		clock.Advance(29 * time.Minute)
 		old := c.mediaURLs()[0]
 		token := old[strings.LastIndex(old, "/")+1:]
-		f, content, err := c.service.Media(ctx, token)
-		if err != nil || f.Name != "a.pdf" {
-			t.Fatalf("%+v, %v", f, err)
+		content, err := c.service.Media(ctx, token)
+		if err != nil || content.File.Name != "a.pdf" {
+			t.Fatalf("%+v, %v", content.File, err)
 		}
 		b, _ := io.ReadAll(content)
 		_ = content.Close()
@@ -358,17 +358,17 @@ func TestAddressOfAFile(t *testing.T) {
 			t.Errorf("%d bytes", len(b))
 		}
 		for what, forged := range map[string]string{"a letter": "A" + token[1:], "an end": token[:len(token)-2] + "AA"} {
-			if _, _, err := c.service.Media(ctx, forged); forged != token && !errors.Is(err, service.ErrMediaForged) {
+			if _, err := c.service.Media(ctx, forged); forged != token && !errors.Is(err, service.ErrMediaForged) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
 		for _, none := range []string{"", "x", "../" + token, token + "AA", token[4:], strings.Repeat("ø", 32), token[:63] + "="} {
-			if _, _, err := c.service.Media(ctx, none); !errors.Is(err, models.ErrNotFound) {
+			if _, err := c.service.Media(ctx, none); !errors.Is(err, models.ErrNotFound) {
 				t.Errorf("%q: %v", none, err)
 			}
 		}
 		clock.Advance(time.Minute)
-		if _, _, err := c.service.Media(ctx, token); !errors.Is(err, service.ErrMediaExpired) {
+		if _, err := c.service.Media(ctx, token); !errors.Is(err, service.ErrMediaExpired) {
 			t.Errorf("half an hour later: %v", err)
 		}
 		// By hand, once more: with an address of its own.

@@ -18,7 +18,7 @@ const mediaSendTime = 5 * time.Minute
 // media answers Twilio with a file that is on its way to a customer. Who has the address may have the file: it is signed
 // and ends soon. There is no page, no redirect and no cookie.
 func (s *Server) media(c echo.Context) error {
-	f, content, err := s.service.Media(c.Request().Context(), c.Param("token"))
+	content, err := s.service.Media(c.Request().Context(), c.Param("token"))
 	switch {
 	case errors.Is(err, service.ErrMediaExpired):
 		return c.NoContent(http.StatusGone)
@@ -33,9 +33,9 @@ func (s *Server) media(c echo.Context) error {
 	defer func() { _ = content.Close() }()
 	_ = http.NewResponseController(c.Response()).SetWriteDeadline(s.store.Now().Add(mediaSendTime))
 	h := c.Response().Header()
-	h.Set("Content-Type", f.ContentType)
-	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": f.Name}))
+	h.Set("Content-Type", content.ContentType)
+	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": content.File.Name}))
 	h.Set("Cache-Control", "private, no-store")
-	http.ServeContent(c.Response(), c.Request(), "", f.CreatedAt, content)
+	http.ServeContent(c.Response(), c.Request(), "", content.File.CreatedAt, content)
 	return nil
 }
