@@ -217,8 +217,6 @@ func (m Message) Words() string {
 		return d.Place.Address
 	case len(d.Cards) > 0:
 		return d.Cards[0].Name
-	case len(d.Flow) > 0:
-		return d.Flow[0].Value
 	case m.Kind == KindUnsupported:
 		return m.RawKind
 	}

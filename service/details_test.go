@@ -39,7 +39,7 @@ func TestDetailsAreKept(t *testing.T) {
 			{map[string]string{"Body": "Ja", "MessageType": "button", "ButtonText": "Ja", "ButtonPayload": "yes"},
 				models.KindButton, models.Details{Choice: &models.Choice{ID: "yes", Title: "Ja"}}, "\x1fbutton\x1fJa", "ja"},
 			{map[string]string{"Body": "", "MessageType": "interactive", "FlowData": `{"size":"M","flow_token":"x"}`},
-				models.KindFlowReply, models.Details{Flow: []models.Answer{{Name: "size", Value: "M"}}}, "\x1fflow_reply\x1fM", "m"},
+				models.KindFlowReply, models.Details{Flow: []models.Answer{{Name: "size", Value: "M"}}}, "\x1fflow_reply\x1f", "m"},
 			{map[string]string{"Body": "Hei", "ReferralHeadline": "Sale", "ReferralSourceUrl": "https://fb.me/x", "ReferralSourceType": "ad"},
 				models.KindText, models.Details{Referral: &models.Referral{Headline: "Sale", URL: "https://fb.me/x", Kind: "ad"}}, "Hei", "hei\nsale"},
 			{map[string]string{"Body": "x", "Forwarded": "true", "FrequentlyForwarded": "true"},
@@ -107,6 +107,37 @@ func TestQuotesAreBound(t *testing.T) {
 		}
 		if !reflect.DeepEqual(bound, want) {
 			t.Errorf("bound %v, want %v", slices.Sorted(maps.Keys(bound)), slices.Sorted(maps.Keys(want)))
+		}
+	})
+}
+
+// Who sees a conversation sees what its messages answer, also what came later than its answer; nobody sees the words of
+// another customer, or of a conversation that is not theirs to see.
+func TestQuotesAreForWhoMaySeeThem(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		c.receive(form(1, map[string]string{"Body": "first"}))
+		c.receive(form(2, map[string]string{"OriginalRepliedMessageSid": sid(1)}))
+		c.receive(form(3, map[string]string{"OriginalRepliedMessageSid": sid(4)}))
+		c.receive(form(4, map[string]string{"Body": "late"}))
+		row := c.only()
+		ms, err := c.store.Messages(ctx, row.Conversation, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		quotes, err := c.store.Quotes(ctx, c.agent, row, ms)
+		if err != nil || len(quotes) != 2 || quotes[ms[1].ID].Body != "first" || quotes[ms[2].ID].Body != "late" {
+			t.Errorf("%+v %v", quotes, err)
+		}
+		stranger := models.Viewer{User: c.agent.User + 1, Role: models.Agent}
+		if quotes, err := c.store.Quotes(ctx, stranger, row, ms); err != nil || len(quotes) != 0 {
+			t.Errorf("a stranger sees %+v, %v", quotes, err)
+		}
+		row.ContactID++
+		if quotes, err := c.store.Quotes(ctx, c.agent, row, ms); err != nil || len(quotes) != 0 {
+			t.Errorf("of another customer: %+v, %v", quotes, err)
+		}
+		if quotes, err := c.store.Quotes(ctx, c.agent, row, ms[:1]); err != nil || len(quotes) != 0 {
+			t.Errorf("without a quote: %+v, %v", quotes, err)
 		}
 	})
 }

@@ -81,6 +81,9 @@ func (s *Server) thread(c echo.Context, row models.ConversationRow) (inbox.Threa
 		t.Messages = t.Messages[1:]
 		t.Older = t.Messages[0].Seq
 	}
+	if t.Quotes, err = s.store.Quotes(ctx, v, row, t.Messages); err != nil {
+		return t, err
+	}
 	if t.Earlier, err = s.store.EarlierConversations(ctx, v, row, 5); err != nil {
 		return t, err
 	}
@@ -120,7 +123,7 @@ func (s *Server) conversationMessages(c echo.Context) error {
 	if err != nil || since < 0 {
 		since = row.Rev
 	}
-	ms, to, more, err := s.store.MessagesSince(c.Request().Context(), row.Conversation, since)
+	t, to, more, err := s.changes(c, row, since)
 	if err != nil {
 		return err
 	}
@@ -128,12 +131,22 @@ func (s *Server) conversationMessages(c echo.Context) error {
 	h.Set("Kanal-Rev", strconv.FormatInt(to, 10))
 	h.Set("Kanal-More", strconv.FormatBool(more))
 	h.Set("Kanal-Unread", strconv.Itoa(row.Unread))
-	h.Set("Kanal-Version", inbox.Version(row, row.Now(s.store.Now())))
+	h.Set("Kanal-Version", inbox.Version(row, t.Now))
 	if w := row.Window(); !w.LastInboundAt.IsZero() {
 		h.Set("Kanal-Closes-At", w.ClosesAt.Add(-row.ClockAhead).UTC().Format(time.RFC3339))
 	}
-	t := inbox.Thread{Row: row, Messages: ms, Viewer: personOf(c).viewer, Now: row.Now(s.store.Now()), Advice: adviceFor, Grows: true}
 	return s.part(c, http.StatusOK, inbox.Messages(t))
+}
+
+// changes reads what has changed in a thread since a rev; more tells that there is more, after rev to.
+func (s *Server) changes(c echo.Context, row models.ConversationRow, since int64) (t inbox.Thread, to int64, more bool, err error) {
+	ctx, v := c.Request().Context(), personOf(c).viewer
+	t = inbox.Thread{Row: row, Viewer: v, Now: row.Now(s.store.Now()), Advice: adviceFor, Grows: true}
+	if t.Messages, to, more, err = s.store.MessagesSince(ctx, row.Conversation, since); err != nil {
+		return t, 0, false, err
+	}
+	t.Quotes, err = s.store.Quotes(ctx, v, row, t.Messages)
+	return t, to, more, err
 }
 
 // olderMessages answers the page of messages before a seq, with the link to the one before it.

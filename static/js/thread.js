@@ -75,6 +75,25 @@ on('click', e => {
   if (link && !e.ctrlKey && !e.metaKey && !e.shiftKey) { e.preventDefault(); older(link); }
 });
 
+// A message that is quoted, or named by the address: shown in the middle and marked for a moment.
+function find(id) {
+  const li = id && document.getElementById(id), l = log();
+  if (!li || !l?.contains(li)) return false;
+  l._bottom = false;
+  li.tabIndex = -1;
+  li.focus({ preventScroll: true });
+  li.scrollIntoView({ block: 'center', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+  li.classList.remove('is-found');
+  void li.offsetWidth; // the mark begins anew
+  li.classList.add('is-found');
+  li.addEventListener('blur', () => li.classList.remove('is-found'), { once: true });
+  return true;
+}
+on('click', e => {
+  const q = e.target.closest('a[data-quote]');
+  if (q && !e.ctrlKey && !e.metaKey && !e.shiftKey && find(q.dataset.quote)) e.preventDefault();
+});
+
 document.addEventListener('scroll', e => {
   const l = e.target;
   if (l.id !== 'log') return;
@@ -99,7 +118,7 @@ const open = () => {
   const l = log();
   if (!l || l._open) return;
   l._open = l._bottom = true;
-  l.scrollTop = l.scrollHeight;
+  if (!find(location.hash.slice(1))) l.scrollTop = l.scrollHeight;
   room.disconnect();
   room.observe(l);
   document.dispatchEvent(new Event('thread:open'));

@@ -82,10 +82,27 @@ func (l List) tabs(ctx context.Context) []components.Tab {
 // preview is the last line of a conversation as its row shows it: its words, or what it is.
 func preview(ctx context.Context, r models.ConversationRow) string {
 	kind, words := models.SplitPreview(r.LastPreview)
-	if words == "" && kind != models.KindText {
+	words = plain(words)
+	switch {
+	case words == "" && kind != models.KindText:
+		return kindName(ctx, kind)
+	case kind == models.KindTemplate:
+		return kindName(ctx, kind) + ": " + words
+	case words == callPermission:
+		return i18n.T(ctx, "choice.call_answered")
+	case kind == models.KindUnsupported:
 		return kindName(ctx, kind)
 	}
 	return words
+}
+
+// previewIcon is the picture before the preview; templates name themselves.
+func previewIcon(r models.ConversationRow) string {
+	kind, _ := models.SplitPreview(r.LastPreview)
+	if kind == models.KindTemplate {
+		return ""
+	}
+	return kindIcon(kind)
 }
 
 func windowState(ctx context.Context, r models.ConversationRow, now time.Time) (models.WindowState, string) {

@@ -62,8 +62,11 @@ func (t Thread) named(m models.Message) bool {
 	return m.UserBefore == nil || *m.UserBefore != *m.UserID
 }
 
-// failure gives the sentence under a message that failed.
+// failure gives the sentence under a message that failed; without a code of Twilio's it says how it ended.
 func (t Thread) failure(ctx context.Context, m models.Message) string {
+	if m.ErrorCode == 0 {
+		return i18n.T(ctx, "msg."+string(m.State))
+	}
 	if _, known := t.Advice(m.ErrorCode); known {
 		return i18n.T(ctx, "twilio.code."+strconv.Itoa(m.ErrorCode), "name", firstName(t.Row))
 	}
@@ -93,18 +96,6 @@ func tick(s models.MessageState) string {
 		return "alert"
 	}
 	return "clock"
-}
-
-func bare(m models.Message) bool {
-	return m.Body != "" && (m.Kind == models.KindText || m.Kind == "button" || m.Kind == "list_reply")
-}
-
-func kindName(ctx context.Context, kind models.MessageKind) string {
-	key := "kind." + string(kind)
-	if !i18n.Has(key) {
-		key = "kind.unsupported"
-	}
-	return i18n.T(ctx, key)
 }
 
 func tickClass(s models.MessageState) string {

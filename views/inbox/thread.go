@@ -12,9 +12,10 @@ type Thread struct {
 	Row      models.ConversationRow
 	View     models.InboxView // of the list that it was opened from
 	Messages []models.Message
-	Older    int64 // there are messages before this seq; 0 for none
-	Past     bool  // a page of older messages: the newest are not on it
-	Grows    bool  // messages for a thread that is open: what was new when it was opened is marked already
+	Quotes   map[models.MessageID]models.Message // what they answer, by the id of the one that answers
+	Older    int64                               // there are messages before this seq; 0 for none
+	Past     bool                                // a page of older messages: the newest are not on it
+	Grows    bool                                // messages for a thread that is open: what was new when it was opened is marked already
 	Earlier  []models.ConversationRow
 	Viewer   models.Viewer
 	Watchers Watchers
