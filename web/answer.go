@@ -36,6 +36,9 @@ func (s *Server) askWhoAnswers(c echo.Context, row models.ConversationRow, in se
 		return service.ErrOtherAgent // not any more: sent again it goes
 	}
 	a := inbox.Answer{Row: row, Key: in.Key, Body: in.Body}
+	if a.Files, err = s.store.UploadsNamed(ctx, row.Conversation, v.User, in.Files); err != nil {
+		return err
+	}
 	if isPartial(c) {
 		c.Response().Header().Set(dialogHeader, "answer")
 		return s.part(c, http.StatusConflict, inbox.AnswerDialog(a))

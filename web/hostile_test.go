@@ -96,7 +96,7 @@ func (x *target) state() map[string][2]uint64 {
 	out := map[string][2]uint64{}
 	for _, table := range []string{
 		"settings", "users", "user_links", "login_sessions", "audits", "queues", "queue_members", "workstreams", "accounts", "numbers", "automated_messages",
-		"channel_drafts", "contacts", "contact_identities", "service_windows", "conversations", "messages", "send_attempts", "provider_events",
+		"channel_drafts", "contacts", "contact_identities", "service_windows", "conversations", "messages", "files", "send_attempts", "provider_events",
 		"quarantines", "drafts", "agent_sessions", "river_job",
 	} {
 		out[table] = x.tableSum(db, table)
@@ -290,7 +290,7 @@ func (x *target) strangers() []bad {
 		list = append(list, bad{name: "another's conversation" + part, who: s, path: x.inbox(part), status: 404})
 		list = append(list, bad{name: "another's conversation to htmx" + part, who: s.htmx("partial"), path: x.inbox(part), status: 404, says: fragment})
 	}
-	for _, part := range []string{"/messages", "/draft", "/seen", "/assign", "/resolve", "/reopen", "/close"} {
+	for _, part := range []string{"/messages", "/files", "/files/1/remove", "/draft", "/seen", "/assign", "/resolve", "/reopen", "/close"} {
 		list = append(list, bad{name: "act on another's conversation" + part, who: s, method: "POST", path: x.inbox(part), body: "client_key=k&body=stolen", status: 404})
 	}
 	for _, path := range []string{"/admin", "/admin/users", "/admin/users/1", "/admin/accounts", "/admin/accounts/1/setup/account-details", "/admin/accounts/1/senders", "/admin/workstreams", "/admin/workstreams/1/whatsapp/number", "/admin/queues", "/admin/queues/1", "/simulator"} {
@@ -326,6 +326,14 @@ func (x *target) paths() []bad {
 		"//inbox", "/inbox/", "/INBOX", "/./inbox", "/inbox/../me", "//evil.example/inbox", "/inbox%2f1", "/.git/config", "/.env", "/wp-login.php", "/" + strings.Repeat("a/", 3000),
 	} {
 		list = append(list, bad{name: fmt.Sprintf("path %.40s", path), who: o, path: path, status: 404})
+	}
+	for _, token := range []string{"x", strings.Repeat("A", 64), strings.Repeat("A", 5000), "..%2f..%2fkanal.db", "%00", "'%20OR%201=1", "%2e%2e"} {
+		status := 404
+		if len(token) == 64 {
+			status = 403
+		}
+		list = append(list, bad{name: fmt.Sprintf("media %.20s", token), path: "/media/" + token, status: status, says: bare})
+		list = append(list, bad{name: fmt.Sprintf("media by HEAD %.20s", token), method: http.MethodHead, path: "/media/" + token, status: status, says: bare})
 	}
 	for _, query := range []string{"?view=%ff", "?view=%00", "?a=%zz", "?a;b=c"} {
 		list = append(list, bad{name: "query " + query, who: o, path: "/inbox" + query, status: 400})
@@ -368,14 +376,17 @@ func (x *target) posts() []bad {
 	}
 	chunked := reply("in chunks over the limit", 413, "client_key=k9&body="+strings.Repeat("x", 100<<10))
 	chunked.headers = http.Header{"Transfer-Encoding": {"chunked"}}
+	multipart := reply("as multipart that is none", 400, "client_key=k9&body=x")
+	multipart.kind = "multipart/form-data; boundary=x"
 	list := []bad{
+		multipart,
 		reply("with invalid UTF-8", 400, "client_key=k9&body=%ff"), reply("with NUL", 400, "client_key=k9&body=a%00"),
 		reply("with NUL in a name", 400, "client_key=k9&body=x&%00=y"), reply("with a broken form", 400, "client_key=k9&body=%zz"),
 		reply("over the limit", 413, "client_key=k9&body="+strings.Repeat("x", 100<<10)), chunked,
 		reply("too long", 422, "client_key=k9&body="+strings.Repeat("x", 1601)), reply("empty", 422, "client_key=k9&body=+"),
 		reply("without a key", 422, "body=x"), reply("with a long key", 422, "body=x&client_key="+strings.Repeat("k", 65)),
 		reply("with a key of another text", 409, "client_key=k1&body=other"),
-		typed("application/json"), typed("text/plain"), typed("multipart/form-data; boundary=x"), typed("nonsense;;;"),
+		typed("application/json"), typed("text/plain"), typed("nonsense;;;"),
 		from("another origin", http.Header{"Origin": {"https://evil.example"}}), from("no origin", http.Header{"Origin": {"null"}}),
 		from("another site", http.Header{"Sec-Fetch-Site": {"cross-site"}}), from("a sister site", http.Header{"Sec-Fetch-Site": {"same-site"}}),
 	}

@@ -101,7 +101,7 @@ func (s *Server) readUploads(c echo.Context, row models.ConversationRow) (up upl
 	form, room := url.Values{}, int64(formLimit)
 	for {
 		p, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { //nolint:errorlint // a wrapped one is the end of the line and not of the form
 			break
 		}
 		if err != nil {

@@ -173,6 +173,20 @@ func TestFilesSwitchedOff(t *testing.T) {
 	}
 }
 
+// Who has the conversation is asked with the files too, and they go with the answer.
+func TestFilesOfWhoHelps(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	id := d.has(d.mads, d.says("Kari Nordli", "Hei"))
+	ida, at := d.signedIn(d.ida), thread(id)
+	ida.sends(at+"/messages", "client_key", "k1", "body", "", "upload", "a.pdf|"+somePDF).want(http.StatusConflict, "Mads has the conversation. Reply anyway?", `<bdi>a.pdf</bdi>`).without("<blockquote")
+	f := d.uploads(d.ida, id)[0]
+	ida.get(at).want(http.StatusOK, `data-name="a.pdf"`) // Cancel leads here
+	ida.post(at+"/messages", "client_key", "k1", "body", "", "file", number(f.ID), "as", "help", "owner", number(d.mads.ID)).to(at)
+	if ms := d.sent(d.ida, id, "k1"); len(ms) != 1 || ms[0].Kind != models.KindDocument {
+		t.Errorf("%+v", ms)
+	}
+}
+
 // mediaPath gives the address of the newest file that was sent, without the server's.
 func (d *team) mediaPath() string {
 	d.t.Helper()

@@ -41,6 +41,7 @@ function add(files) {
   for (const file of files) {
     const li = row(file.name), why = problem(ul, file, ul.querySelectorAll('li:not(.up--fail)').length);
     ul.append(li);
+    li.scrollIntoView({ block: 'nearest' });
     why ? fail(li, why) : send(ul, li, file);
   }
   hint();
