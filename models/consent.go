@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // ConsentScope is what a consent is about.
 type ConsentScope string
@@ -52,12 +55,18 @@ type ConsentState struct {
 // ConsentStateOf gives what holds after these consents, the oldest first.
 func ConsentStateOf(cs ...Consent) ConsentState {
 	var s ConsentState
-	for i := range cs {
-		if cs[i].Scope == ConsentMarketing {
-			s.Marketing = &cs[i]
-		} else {
-			s.All = &cs[i]
-		}
+	for _, c := range cs {
+		s = s.With(c)
+	}
+	return s
+}
+
+// With gives what holds after one more consent.
+func (s ConsentState) With(c Consent) ConsentState {
+	if c.Scope == ConsentMarketing {
+		s.Marketing = &c
+	} else {
+		s.All = &c
 	}
 	return s
 }
@@ -121,4 +130,13 @@ func (s ConsentState) Reply(w ServiceWindow) ConsentRefusal {
 		return RefusedOptedOut
 	}
 	return ConsentAllows
+}
+
+// Says tells whether a refusal with one of Twilio's codes is known already.
+func (s ConsentState) Says(scope ConsentScope, code int, w ServiceWindow) bool {
+	if scope == ConsentMarketing {
+		return s.Marketing != nil && !s.Marketing.Given
+	}
+	note := strconv.Itoa(code)
+	return s.OptedOut() && (s.All.ByTwilio() || note == noteBlocked && s.Reply(w) != ConsentAllows)
 }

@@ -116,6 +116,12 @@ func (c Conversation) Close(now time.Time) (Conversation, error) {
 	return c, nil
 }
 
+// Shut closes the conversation at once, whatever its state: its customer is blocked.
+func (c Conversation) Shut(now time.Time) Conversation {
+	c.State, c.ClosedAt, c.Unread, c.UnansweredAt = Closed, &now, 0, nil
+	return c
+}
+
 // AgentSession is one assignment of a conversation to one agent.
 type AgentSession struct {
 	ID             int64
@@ -132,6 +138,7 @@ const (
 	EndedResolved    = "resolved"
 	EndedReassigned  = "reassigned"
 	EndedDeactivated = "deactivated"
+	EndedBlocked     = "blocked"
 )
 
 // InboxView is one of the inbox's lists.

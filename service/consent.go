@@ -129,11 +129,16 @@ func (s *Service) takeBack(ctx context.Context, tx *store.Tx, c *models.Conversa
 	if err != nil {
 		return err
 	}
+	return s.cancel(ctx, tx, c, queued, twilio.CodeOptedOut)
+}
+
+// cancel cancels queued messages of a locked conversation, which the caller saves. code says why; 0 is a person's wish.
+func (s *Service) cancel(ctx context.Context, tx *store.Tx, c *models.Conversation, queued []models.Message, code int) error {
 	for _, m := range queued {
-		m.State, m.ErrorCode = models.Canceled, twilio.CodeOptedOut
+		m.State, m.ErrorCode = models.Canceled, code
 		c.Rev++
 		m.Rev = c.Rev
-		if m.Seq == c.Seq {
+		if m.Seq == c.Seq || c.LastDirection == models.Out && m.CreatedAt.Equal(c.LastMessageAt) {
 			c.LastState = m.State
 		}
 		if err := tx.SaveMessage(ctx, m, models.Queued); err != nil {

@@ -231,8 +231,12 @@ type line struct {
 }
 
 func (s *Service) systemLine(ctx context.Context, tx *store.Tx, c *models.Conversation, l line) error {
-	return tx.InsertMessages(ctx, []models.Message{next(c, models.Message{
+	return tx.InsertMessages(ctx, []models.Message{next(c, newSystemLine(c, l))})
+}
+
+func newSystemLine(c *models.Conversation, l line) models.Message {
+	return models.Message{
 		AccountID: c.AccountID, ConversationID: c.ID, Direction: models.System, Kind: models.KindSystem, Body: l.key,
 		UserID: l.by, State: models.Received, CreatedAt: l.at, UpdatedAt: l.at,
-	})})
+	}
 }

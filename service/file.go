@@ -68,7 +68,7 @@ func (b *reception) filesOff(ctx context.Context) error {
 	var ids []models.ConversationID
 	for i, in := range b.items {
 		id := b.conversations[b.key(i)].ID
-		if _, seen := refused[id]; len(in.msg.Media) == 0 || in.number.TakesFiles() || seen {
+		if _, seen := refused[id]; len(in.msg.Media) == 0 || in.number.TakesFiles() || seen || b.isBlocked(i) {
 			continue
 		}
 		refused[id] = in

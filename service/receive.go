@@ -136,9 +136,11 @@ type reception struct {
 	conversations map[store.ConversationKey]*models.Conversation
 	defaultQueue  models.QueueID
 	messages      []models.Message                                 // those that came in, in the order of items; then says
-	says          []models.Message                                 // automated messages
+	says          []models.Message                                 // automated messages, and lines of Kanal's own
 	quoted        map[models.AccountID]map[string]models.MessageID // by Twilio's sid
 	windows       map[store.ConversationKey]models.ServiceWindow
+	blocked       map[models.ContactID]bool
+	optOuts       optOuts
 }
 
 func (b *reception) key(i int) store.ConversationKey {
@@ -157,15 +159,22 @@ func (b *reception) run(ctx context.Context) error {
 	if err := b.quotes(ctx); err != nil {
 		return err
 	}
+	if b.blocked, err = b.tx.Blocked(ctx, b.contacts); err != nil {
+		return err
+	}
 	if err := b.lockConversations(ctx); err != nil {
 		return err
 	}
 	b.windows = map[store.ConversationKey]models.ServiceWindow{}
 	for i := range b.items {
 		c := b.conversations[b.key(i)]
-		started := c.Seq == 0
+		started := c.Seq == 0 && !b.isBlocked(i)
 		b.add(i)
-		if started {
+		word, err := b.optOut(ctx, i)
+		if err != nil {
+			return err
+		}
+		if started && !word {
 			b.greet(i, c)
 		}
 	}
@@ -199,7 +208,7 @@ func (b *reception) lockConversations(ctx context.Context) error {
 	if b.defaultQueue, err = b.directory.defaultQueue(ctx, b.tx); err != nil {
 		return err
 	}
-	b.conversations, err = b.tx.OpenConversations(ctx, keys, func(k store.ConversationKey) models.Conversation {
+	b.conversations, err = b.conversationsOf(ctx, keys, func(k store.ConversationKey) models.Conversation {
 		return b.newConversation(k, first[k])
 	})
 	return err
@@ -225,7 +234,9 @@ func (b *reception) add(i int) {
 	in, key := b.items[i], b.key(i)
 	now := in.accountNow()
 	c := b.conversations[key]
-	*c = c.CustomerWrote(now)
+	if !b.isBlocked(i) {
+		*c = c.CustomerWrote(now)
+	}
 	c.Address = string(in.msg.From)
 	sid := in.msg.MessageSID
 	m := models.Message{
@@ -290,6 +301,9 @@ func (b *reception) write(ctx context.Context) error {
 	if err := b.tx.InsertMessages(ctx, b.messages); err != nil {
 		return err
 	}
+	if err := b.writeConsents(ctx); err != nil {
+		return err
+	}
 	if err := b.addFiles(ctx); err != nil {
 		return err
 	}
@@ -311,6 +325,9 @@ func (b *reception) write(ctx context.Context) error {
 	}
 	var sends []models.JobArgs
 	for _, m := range b.says {
+		if m.Direction == models.System {
+			continue
+		}
 		sends = append(sends, models.SendConversation{Conversation: m.ConversationID})
 	}
 	if err := b.tx.EnqueueAll(ctx, sends); err != nil {

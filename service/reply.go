@@ -56,8 +56,8 @@ func (r Reply) validate() error {
 // first. The same key with the same content gives the message that is kept already. A conversation that nobody has, or that was resolved, becomes the agent's; one that another agent has only by
 // the agent's decision.
 //
-// Errors: FieldErrors, ErrNotFound for a conversation the agent may not see, ErrOtherAgent, ErrWindowClosed,
-// ErrKeyReused, KindConflict when the conversation is closed; with files ErrFilesOff, ErrFilesUnreachable, ErrFileSent;
+// Errors: FieldErrors, ErrNotFound for a conversation the agent may not see, ErrOtherAgent, ErrWindowClosed, ErrOptedOut,
+// ErrBlocked, ErrKeyReused, KindConflict when the conversation is closed; with files ErrFilesOff, ErrFilesUnreachable, ErrFileSent;
 // with a template those of template.
 func (s *Service) Reply(ctx context.Context, v models.Viewer, r Reply) (models.Message, error) {
 	if err := r.validate(); err != nil {

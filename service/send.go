@@ -299,6 +299,9 @@ func (s *Service) unsent(ctx context.Context, tx *store.Tx, t tried, sendErr err
 			return err
 		}
 	}
+	if err := s.honour(ctx, tx, t, e.Code); err != nil {
+		return err
+	}
 	return s.saveMessage(ctx, tx, c, &m, state)
 }
 

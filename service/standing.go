@@ -14,6 +14,7 @@ type standing struct {
 	number       models.Number
 	window       models.ServiceWindow
 	said         models.ConsentState // what the customer has said about messages
+	blocked      bool                // somebody has blocked the customer
 	now          time.Time           // as the account sees it
 }
 
@@ -30,7 +31,11 @@ func (s *Service) standing(ctx context.Context, tx *store.Tx, c models.Conversat
 	if at.window, err = tx.ServiceWindow(ctx, store.ConversationKey{Account: c.AccountID, Number: c.NumberID, Contact: c.ContactID}); err != nil {
 		return at, err
 	}
-	at.said, err = tx.ConsentState(ctx, c.AccountID, c.ContactID)
+	if at.said, err = tx.ConsentState(ctx, c.AccountID, c.ContactID); err != nil {
+		return at, err
+	}
+	blocked, err := tx.Blocked(ctx, []models.ContactID{c.ContactID})
+	at.blocked = blocked[c.ContactID]
 	return at, err
 }
 
@@ -39,6 +44,9 @@ func (at standing) open() bool { return at.window.IsOpen(at.now) }
 // may holds the rules on a reply that come before what is in it: free text needs the open window and a customer who has
 // not said no.
 func (at standing) may(r Reply) error {
+	if at.blocked {
+		return ErrBlocked
+	}
 	if r.Template != nil {
 		return mayReply(at.conversation, true)
 	}

@@ -119,6 +119,9 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent,
 	stamp(&m, next, at)
 	if next.Final() {
 		m.ErrorCode = ev.ErrorCode
+		if err := s.honour(ctx, tx, t, ev.ErrorCode); err != nil {
+			return err
+		}
 	}
 	if err := s.saveMessage(ctx, tx, c, &m, was); err != nil {
 		return err

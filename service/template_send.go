@@ -129,6 +129,14 @@ func (u TemplateUse) made(m models.Message) bool {
 
 // again holds the rules on what may be sent now for a message that failed.
 func (at standing) again(ctx context.Context, tx *store.Tx, m models.Message) error {
+	if at.blocked {
+		return ErrBlocked
+	}
+	if m.TemplateID == nil && m.ContentSID == "" {
+		if err := refused(at.said.Reply(at.window)); err != nil {
+			return err
+		}
+	}
 	code, err := mayLeave(ctx, tx, m, at.number, at.open())
 	switch {
 	case err != nil:

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 
+	"gorm.io/gorm"
+
 	"kanal/models"
 )
 
@@ -48,13 +50,23 @@ func (r Reader) Consents(ctx context.Context, contact models.ContactID, limit in
 	return cs, failed(err, "read consents")
 }
 
+// QueuedMessages gives the messages that are queued in a conversation.
+func (r Reader) QueuedMessages(ctx context.Context, c models.Conversation) ([]models.Message, error) {
+	var ms []models.Message
+	return ms, failed(r.queued(ctx, c).Find(&ms).Error, "read queued messages")
+}
+
 // QueuedTemplates gives the templates that are queued in a conversation, or only those of marketing.
 func (r Reader) QueuedTemplates(ctx context.Context, c models.Conversation, marketing bool) ([]models.Message, error) {
-	db := r.q(ctx).Where("account_id = ? AND conversation_id = ? AND state = ? AND template_id IS NOT NULL", c.AccountID, c.ID, models.Queued)
+	db := r.queued(ctx, c).Where("template_id IS NOT NULL")
 	if marketing {
 		ads := r.q(ctx).Model(&models.Template{}).Select("id").Where("account_id = ? AND category = ?", c.AccountID, models.CategoryMarketing)
 		db = db.Where("template_id IN (?)", ads)
 	}
 	var ms []models.Message
-	return ms, failed(db.Order("seq").Find(&ms).Error, "read queued templates")
+	return ms, failed(db.Find(&ms).Error, "read queued templates")
+}
+
+func (r Reader) queued(ctx context.Context, c models.Conversation) *gorm.DB {
+	return r.q(ctx).Where("account_id = ? AND conversation_id = ? AND state = ?", c.AccountID, c.ID, models.Queued).Order("seq")
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -49,4 +50,50 @@ func (tx *Tx) LockConversationsWith(ctx context.Context, contact models.ContactI
 	err := tx.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).
 		Where("contact_id = ? AND (state <> ? OR EXISTS (?))", contact, models.Closed, queued).Order("id").Find(&cs).Error
 	return cs, failed(err, "lock conversations of customer")
+}
+
+// Blocked tells which of these customers somebody has blocked.
+func (r Reader) Blocked(ctx context.Context, contacts []models.ContactID) (map[models.ContactID]bool, error) {
+	var ids []models.ContactID
+	err := r.q(ctx).Model(&models.Contact{}).Where("id IN ? AND blocked_at IS NOT NULL", contacts).Pluck("id", &ids).Error
+	blocked := make(map[models.ContactID]bool, len(ids))
+	for _, id := range ids {
+		blocked[id] = true
+	}
+	return blocked, failed(err, "read who is blocked")
+}
+
+// SetBlocked notes who has blocked a customer, nil that nobody has any more.
+func (tx *Tx) SetBlocked(ctx context.Context, id models.ContactID, by *models.UserID) error {
+	now := tx.Now()
+	set := map[string]any{"blocked_at": nil, "blocked_by": nil, "updated_at": now}
+	if by != nil {
+		set["blocked_at"], set["blocked_by"] = now, *by
+	}
+	return changed(tx.q(ctx).Model(&models.Contact{}).Where("id = ?", id).Updates(set), "block customer")
+}
+
+// LastConversations gives for each key the conversation that is not closed, else the newest that is, locked until the
+// transaction ends; where there is none it inserts what fresh gives.
+func (tx *Tx) LastConversations(ctx context.Context, keys []ConversationKey, fresh func(ConversationKey) models.Conversation) (map[ConversationKey]*models.Conversation, error) {
+	found := map[ConversationKey]*models.Conversation{}
+	keys = slices.Clone(keys)
+	slices.SortFunc(keys, compareConversationKeys)
+	for _, k := range slices.Compact(keys) {
+		var cs []models.Conversation
+		err := tx.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).
+			Where("account_id = ? AND number_id = ? AND contact_id = ?", k.Account, k.Number, k.Contact).
+			Order("CASE WHEN state = 'closed' THEN 1 ELSE 0 END, id DESC").Limit(1).Find(&cs).Error
+		if err != nil {
+			return nil, failed(err, "lock last conversation")
+		}
+		if len(cs) == 0 {
+			cs = []models.Conversation{fresh(k)}
+			if err := tx.q(ctx).Create(&cs).Error; err != nil {
+				return nil, failed(err, "insert conversation")
+			}
+		}
+		found[k] = &cs[0]
+	}
+	return found, nil
 }
