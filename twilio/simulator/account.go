@@ -22,11 +22,13 @@ type account struct {
 	Contents []*Content                   `json:"contents"`
 	Sampled  bool                         `json:"sampled"` // it has had the sample templates
 	Review   time.Duration                `json:"review"`  // how long WhatsApp looks at a template; 0 is DefaultReview
-	faults   []Fault
-	listings []int // statuses of the next listings of templates; 0 is no failure
-	ledger   []Entry
-	noted    int64              // entries so far
-	typing   map[line]time.Time // until when a phone shows that the sender is writing
+	// AdvancedOptOut says that Twilio itself acts on stop words.
+	AdvancedOptOut bool `json:"advanced_opt_out,omitempty"`
+	faults         []Fault
+	listings       []int // statuses of the next listings of templates; 0 is no failure
+	ledger         []Entry
+	noted          int64              // entries so far
+	typing         map[line]time.Time // until when a phone shows that the sender is writing
 }
 
 // Sender is a WhatsApp sender of a simulated account. InboundURL is what a person would paste into the console.
@@ -42,6 +44,9 @@ type Customer struct {
 	Name    string         `json:"name"`
 	Address twilio.Address `json:"address"`
 	BSUID   string         `json:"bsuid"`
+	// OptedOut says that Twilio refuses messages to this customer, Blocks that WhatsApp does not deliver them.
+	OptedOut bool `json:"opted_out,omitempty"`
+	Blocks   bool `json:"blocks,omitempty"`
 }
 
 func (s *Simulator) account(sid string) *account {
@@ -80,6 +85,7 @@ type Account struct {
 	Senders          []Sender
 	Customers        []Customer
 	Outcome          Outcome
+	AdvancedOptOut   bool
 }
 
 // Mint makes an account with one sender and three customers; the last one hides the number. It is in the file before
@@ -128,7 +134,7 @@ func (s *Simulator) mint(name, number string) *account {
 }
 
 func (a *account) view() Account {
-	v := Account{SID: a.SID, Token: a.Token, Name: a.Name, Ahead: a.Ahead, Outcome: a.Outcome}
+	v := Account{SID: a.SID, Token: a.Token, Name: a.Name, Ahead: a.Ahead, Outcome: a.Outcome, AdvancedOptOut: a.AdvancedOptOut}
 	for _, s := range a.Senders {
 		v.Senders = append(v.Senders, *s)
 	}

@@ -55,6 +55,7 @@ func (s *Simulator) take(sid string, w Write) (call, bool) {
 	m, form := a.inbound(w, s.o.Now())
 	if !w.Forged {
 		a.add(m)
+		a.takesWord(a.customer(w.Customer), form, s.o.Now())
 	}
 	s.changed()
 	if a.joins(w, s.o.Now()) {

@@ -86,6 +86,9 @@ func (s *Simulator) undelivered(sid, message string) int {
 	if sandbox(twilio.Address(m.From).Phone()) && !a.member(twilio.Address(m.To), now) {
 		return twilio.CodeNotJoined
 	}
+	if c := a.customer(twilio.Address(m.To)); c != nil && c.Blocks {
+		return twilio.CodeBlocked
+	}
 	c := a.content(m.ContentSID, m.From, now)
 	switch {
 	case c != nil && stopped[c.Approval.Status] != 0:

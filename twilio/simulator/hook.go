@@ -160,7 +160,7 @@ func saidBy(res *http.Response, body []byte) string {
 	return strings.TrimSpace(twiml.Messages[0].Text + twiml.Messages[0].Body)
 }
 
-// say sends an answer of the webhook to the customer who wrote.
+// say sends an answer, of the webhook or of Twilio itself, to the customer who wrote.
 func (a *account) say(form url.Values, text string, now time.Time) {
 	a.add(&Message{
 		SID: id("SM"), AccountSID: a.SID, From: form.Get("To"), To: form.Get("From"), Body: text, Direction: "outbound-reply",

@@ -130,6 +130,9 @@ func (a *account) refuse(form url.Values, now time.Time) (int, string) {
 	case twilio.Address(to).Phone() == "" && twilio.Address(to).BSUID() == "":
 		return 21211, "The 'To' number is not a valid phone number."
 	}
+	if c := a.customer(twilio.Address(to)); c != nil && c.OptedOut {
+		return twilio.CodeOptedOut, "Attempt to send to unsubscribed recipient"
+	}
 	return a.refuseContent(form, now)
 }
 
@@ -252,6 +255,7 @@ func (a *account) create(form url.Values, now time.Time) *Message {
 	}
 	a.add(m)
 	delete(a.typing, line{m.To, m.From}) // until a message comes
+	a.meet(twilio.Address(m.To))
 	return m
 }
 
