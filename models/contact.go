@@ -54,3 +54,19 @@ func PlainPhone(e164 string) string {
 	}
 	return e164
 }
+
+// DisplayName is the name that people see: a typed one, else the profile's, else "".
+func (c Contact) DisplayName() string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return c.ProfileName
+}
+
+// SpokenLanguages are the languages that a customer may be noted to speak, as WhatsApp's templates name them.
+func SpokenLanguages() []string {
+	return []string{
+		"ar", "bg", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "hi", "hr", "hu", "it", "lt", "lv", "nb", "nl", "pl",
+		"pt", "ro", "ru", "sk", "sl", "so", "sq", "sr", "sv", "th", "ti", "tr", "uk", "ur", "vi", "zh",
+	}
+}

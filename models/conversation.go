@@ -173,6 +173,24 @@ type ConversationRow struct {
 	ClockAhead     time.Duration
 	WindowClosesAt *time.Time // nil: the customer has never written
 	WindowInbound  *time.Time
+
+	ContactLanguage string
+	BlockedAt       *time.Time
+	ConsentGiven    *bool // the newest consent to all messages; nil when there is none
+	ConsentSource   *string
+	ConsentNote     *string
+	ConsentAt       *time.Time
+}
+
+// Consent gives what the customer has agreed to with the account, but for marketing.
+func (r ConversationRow) Consent() ConsentState {
+	if r.ConsentGiven == nil || r.ConsentSource == nil || r.ConsentNote == nil || r.ConsentAt == nil {
+		return ConsentState{}
+	}
+	return ConsentStateOf(Consent{
+		AccountID: r.AccountID, ContactID: r.ContactID, Scope: ConsentAll, Given: *r.ConsentGiven, Source: *r.ConsentSource,
+		Note: *r.ConsentNote, At: *r.ConsentAt,
+	})
 }
 
 // Now gives the time as this conversation's account sees it.

@@ -97,3 +97,37 @@ func (tx *Tx) LastConversations(ctx context.Context, keys []ConversationKey, fre
 	}
 	return found, nil
 }
+
+// SaveCustomer writes what a person knows of a customer. ErrStale.
+func (tx *Tx) SaveCustomer(ctx context.Context, c models.Contact) error {
+	was := c.Version
+	c.Version++
+	c.UpdatedAt = tx.Now()
+	res := tx.q(ctx).Model(&models.Contact{}).Where("id = ? AND version = ?", c.ID, was).
+		Select("name", "language", "version", "updated_at").Updates(&c)
+	return changed(res, "save customer")
+}
+
+// ConversationsWith gives the conversations with a customer that are not closed.
+func (r Reader) ConversationsWith(ctx context.Context, contact models.ContactID) ([]models.Conversation, error) {
+	var cs []models.Conversation
+	err := r.q(ctx).Where("contact_id = ? AND state <> ?", contact, models.Closed).Order("id").Find(&cs).Error
+	return cs, failed(err, "read conversations of customer")
+}
+
+// CustomerConversations gives the conversations with a customer that the viewer may see, closed ones too, the newest
+// first, at most limit.
+func (r Reader) CustomerConversations(ctx context.Context, v models.Viewer, contact models.ContactID, limit int) ([]models.ConversationRow, error) {
+	page := r.visibleConversations(ctx, v).Where("conversations.contact_id = ?", contact).
+		Order("conversations.id DESC").Limit(limit)
+	var rows []models.ConversationRow
+	err := r.conversationRows(ctx, v, page).Order("conversations.id DESC").Find(&rows).Error
+	return rows, failed(err, "read conversations of customer")
+}
+
+// CustomerAccounts gives the messaging accounts with which a customer has a conversation that the viewer may see, by name.
+func (r Reader) CustomerAccounts(ctx context.Context, v models.Viewer, contact models.ContactID) ([]models.Account, error) {
+	theirs := r.visibleConversations(ctx, v).Select("conversations.account_id").Where("conversations.contact_id = ?", contact)
+	var as []models.Account
+	return as, failed(r.q(ctx).Where("id IN (?)", theirs).Order("lower(name), id").Find(&as).Error, "read accounts of customer")
+}

@@ -43,7 +43,9 @@ const conversationRow = `conversations.*,
 	coalesce(users.name, '') AS agent_name, coalesce(workstreams.name, '') AS workstream_name, queues.name AS queue_name,
 	numbers.name AS number_name, numbers.address AS number_address, coalesce(drafts.body, '') AS draft,
 	accounts.simulated, accounts.clock_ahead,
-	service_windows.closes_at AS window_closes_at, service_windows.last_inbound_at AS window_inbound`
+	service_windows.closes_at AS window_closes_at, service_windows.last_inbound_at AS window_inbound,
+	contacts.language AS contact_language, contacts.blocked_at,
+	consents.given AS consent_given, consents.source AS consent_source, consents.note AS consent_note, consents.at AS consent_at`
 
 // conversationRows adds what lists show to conversations that of has chosen. They are chosen, sorted and cut before
 // anything is joined to them.
@@ -56,6 +58,7 @@ func (r Reader) conversationRows(ctx context.Context, v models.Viewer, of *gorm.
 		Joins("LEFT JOIN users ON users.id = conversations.user_id").
 		Joins("LEFT JOIN workstreams ON workstreams.id = conversations.workstream_id").
 		Joins("LEFT JOIN drafts ON drafts.account_id = conversations.account_id AND drafts.conversation_id = conversations.id AND drafts.user_id = ?", v.User).
+		Joins("LEFT JOIN consents ON consents.id = (SELECT max(c.id) FROM consents c WHERE c.account_id = conversations.account_id AND c.contact_id = conversations.contact_id AND c.scope = ?)", models.ConsentAll).
 		Joins("LEFT JOIN service_windows ON service_windows.account_id = conversations.account_id AND service_windows.number_id = conversations.number_id AND service_windows.contact_id = conversations.contact_id")
 }
 

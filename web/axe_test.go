@@ -60,7 +60,7 @@ const (
 )
 
 // visits are all pages in all their states.
-var visits = slices.Concat(peopleVisits, inboxVisits, accountVisits, workstreamVisits, simulatorVisits, errorVisits)
+var visits = slices.Concat(peopleVisits, inboxVisits, customerVisits, accountVisits, workstreamVisits, simulatorVisits, errorVisits)
 
 var peopleVisits = []visit{
 	{name: "setup", route: "/setup", path: at("/setup"), in: "fresh"},

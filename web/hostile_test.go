@@ -293,6 +293,12 @@ func (x *target) strangers() []bad {
 	for _, part := range []string{"/messages", "/files", "/files/1/remove", "/draft", "/seen", "/assign", "/resolve", "/reopen", "/close"} {
 		list = append(list, bad{name: "act on another's conversation" + part, who: s, method: "POST", path: x.inbox(part), body: "client_key=k&body=stolen", status: 404})
 	}
+	for _, part := range []string{"", "/edit", "/consent?account=1", "/block"} {
+		list = append(list, bad{name: "another's customer" + part, who: s, path: "/customers/1" + part, status: 404})
+	}
+	for _, part := range []string{"/edit", "/consent", "/block", "/unblock"} {
+		list = append(list, bad{name: "act on another's customer" + part, who: s, method: "POST", path: "/customers/1" + part, body: "account=1&given=1&scope=all&note=x&name=stolen&version=1", status: 404})
+	}
 	for _, path := range []string{"/admin", "/admin/users", "/admin/users/1", "/admin/accounts", "/admin/accounts/1/setup/account-details", "/admin/accounts/1/senders", "/admin/workstreams", "/admin/workstreams/1/whatsapp/number", "/admin/queues", "/admin/queues/1", "/simulator"} {
 		list = append(list, bad{name: "an agent at " + path, who: s, path: path, status: 403})
 	}

@@ -54,7 +54,7 @@ func (s *Server) replyRefused(c echo.Context, row models.ConversationRow, in ser
 	switch {
 	case errors.Is(err, service.ErrOtherAgent):
 		return s.askWhoAnswers(c, row, in)
-	case errors.As(err, &fields), errors.Is(err, service.ErrWindowClosed), errors.Is(err, service.ErrFilesUnreachable):
+	case errors.As(err, &fields), errors.Is(err, service.ErrWindowClosed), errors.Is(err, service.ErrOptedOut), errors.Is(err, service.ErrFilesUnreachable):
 	case errors.Is(err, service.ErrFilesOff) && !isPartial(c):
 		status = http.StatusForbidden
 	case models.KindOf(err) == models.KindConflict && !isPartial(c):

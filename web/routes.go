@@ -96,6 +96,16 @@ func (s *Server) commonRoutes() []route {
 		{post, "/inbox/:conversation/close", agents, s.conversationAct(s.service.CloseNow, "done.closed"), 0},
 		{get, "/messages/:message/details", agents, s.messageDetails, 0},
 		{post, "/messages/:message/retry", agents, s.retryMessage, 0},
+
+		// Customers.
+		{get, "/customers/:customer", agents, s.customerPage, 0},
+		{get, "/customers/:customer/edit", agents, s.editCustomerPage, 0},
+		{post, "/customers/:customer/edit", agents, s.changeCustomer, 0},
+		{get, "/customers/:customer/consent", agents, s.consentPage, 0},
+		{post, "/customers/:customer/consent", agents, s.recordConsent, 0},
+		{get, "/customers/:customer/block", agents, s.blockCustomerPage, 0},
+		{post, "/customers/:customer/block", agents, s.blockCustomer, 0},
+		{post, "/customers/:customer/unblock", agents, s.unblockCustomer, 0},
 	}
 }
 

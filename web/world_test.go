@@ -134,9 +134,12 @@ func (w *world) talk() {
 	w.t.Helper()
 	agent, other := w.viewer(models.Agent), w.viewer(models.Supervisor)
 	now := time.Now()
-	for _, what := range []string{"mine", "failed", "wrap-up", "closed", "waits", "theirs"} {
+	for _, what := range []string{"mine", "failed", "wrap-up", "closed", "waits", "theirs", "blocked", "opted out", "opted out at Twilio"} {
 		w.rows[what] = w.write(what, "")
 	}
+	w.write("opted out", "stop_word")
+	w.write("opted out at Twilio", "opt_out")
+	w.must(w.service.BlockCustomer(w.t.Context(), agent, w.customerOf("blocked")))
 	w.rows["closing"] = w.wrote("closing", now.Add(-23*time.Hour-30*time.Minute))
 	w.rows["window closed"] = w.wrote("window closed", now.Add(-25*time.Hour))
 	for _, kind := range simulator.Kinds() {
@@ -181,6 +184,14 @@ func (w *world) write(what, kind string) models.ConversationID {
 		w.t.Fatalf("webhook: %v", codes)
 	}
 	return w.conversationOf(from)
+}
+
+// customerOf gives the customer of a conversation.
+func (w *world) customerOf(what string) models.ContactID {
+	w.t.Helper()
+	row, err := w.store.Conversation(w.t.Context(), w.viewer(models.Administrator), w.rows[what])
+	w.must(err)
+	return row.ContactID
 }
 
 // wrote lets a customer have written at a moment in the past.

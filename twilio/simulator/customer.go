@@ -196,6 +196,7 @@ var kinds = []shape{
 	{name: "spaces", messageType: "text", more: map[string]string{"Body": " {body}\n  {body} "}},
 	{name: "stop_word", messageType: "text", more: map[string]string{"Body": "STOP"}},
 	{name: "opt_out", messageType: "text", more: map[string]string{"Body": "STOP", "OptOutType": "STOP"}},
+	{name: "opt_in", messageType: "text", more: map[string]string{"Body": "START", "OptOutType": "START"}},
 	{name: "service", messageType: "text", more: map[string]string{"MessagingServiceSid": "MG000000000000000000000000000000a1"}},
 	{name: "fallback", messageType: "text", more: map[string]string{"ErrorCode": "11200", "ErrorUrl": "https://kanal.example/inbound"}},
 	{name: "no_user_id", messageType: "text", without: "ExternalUserId"},

@@ -30,6 +30,10 @@ func (c Composer) mode() string {
 		return "is_closed"
 	case c.Row.State == models.WrapUp:
 		return "wrap_up"
+	case c.Row.BlockedAt != nil:
+		return "blocked"
+	case refused(c.Row):
+		return "opted_out"
 	}
 	switch c.Row.Window().State(c.Now) {
 	case models.WindowNever:
@@ -38,6 +42,11 @@ func (c Composer) mode() string {
 		return "closed"
 	}
 	return "form"
+}
+
+// refused tells whether Twilio or WhatsApp would refuse everything that is sent to the customer.
+func refused(r models.ConversationRow) bool {
+	return r.Consent().Reply(r.Window()) != models.ConsentAllows
 }
 
 // state is where the page asks what stands around the messages.

@@ -68,7 +68,22 @@ func Version(r models.ConversationRow, now time.Time) string {
 	if r.UserID != nil {
 		owner = *r.UserID
 	}
-	return fmt.Sprintf("%s-%d-%t", r.State, owner, r.Window().IsOpen(now))
+	return fmt.Sprintf("%s-%d-%t-%s", r.State, owner, r.Window().IsOpen(now), consentVersion(r))
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// consentVersion is the part of Version that changes with what the customer has agreed to.
+func consentVersion(r models.ConversationRow) string {
+	switch {
+	case r.BlockedAt != nil:
+		return "b"
+	case r.ConsentGiven == nil:
+		return "n"
+	case refused(r):
+		return "r"
+	case *r.ConsentGiven:
+		return "i"
+	}
+	return "o"
+}

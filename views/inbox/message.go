@@ -75,13 +75,16 @@ func (t Thread) failure(ctx context.Context, m models.Message) string {
 
 // code is Twilio's own, beside a sentence that says the same in words; "" when there is none.
 func (t Thread) code(m models.Message) string {
-	if _, known := t.Advice(m.ErrorCode); !known || m.ErrorCode <= maxOwnCode {
+	if _, known := t.Advice(m.ErrorCode); !known || m.ErrorCode <= maxOwnCode || m.State == models.Canceled {
 		return ""
 	}
 	return strconv.Itoa(m.ErrorCode)
 }
 
 func (t Thread) advice(m models.Message) string {
+	if m.State == models.Canceled {
+		return "none"
+	}
 	what, _ := t.Advice(m.ErrorCode)
 	return what
 }
