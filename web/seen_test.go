@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -237,18 +236,16 @@ func (s *seeing) row(from string) models.ConversationRow {
 	return models.ConversationRow{}
 }
 
-var clockTime = regexp.MustCompile(`\b[0-9]{1,2}[:.][0-9]{2}\b( [AP]M)?`)
-
 // note adds the last message of a customer's thread, and its row in the list, as they read.
 func (s *seeing) note(from string) {
 	s.t.Helper()
 	row := s.row(from)
 	thread := elements(s.t, s.agent.get(fmt.Sprintf("/inbox/%d", row.ID)).want(http.StatusOK).Body, "msg")
 	list := elements(s.t, s.agent.htmx("partial").get("/inbox/list?view=all").want(http.StatusOK).Body, "conv")
-	fmt.Fprintf(&s.seen, "  thread: %s\n", clockTime.ReplaceAllString(reading(thread[len(thread)-1]), "hh:mm"))
+	fmt.Fprintf(&s.seen, "  thread: %s\n", reading(thread[len(thread)-1]))
 	for _, n := range list {
 		if attr(n, "id") == fmt.Sprintf("row-%d", row.ID) {
-			fmt.Fprintf(&s.seen, "  list:   %s\n\n", clockTime.ReplaceAllString(reading(n), "hh:mm"))
+			fmt.Fprintf(&s.seen, "  list:   %s\n\n", reading(n))
 		}
 	}
 }
@@ -277,21 +274,26 @@ func attr(n *dom.Node, name string) string {
 	return ""
 }
 
-// reading gives the text of an element in the order in which it is read, and where its links lead.
+// reading gives the text of an element in the order in which it is read, with its pictures and where its links lead.
+// The time, and the way to the details behind it, are left out.
 func reading(n *dom.Node) string {
 	var words []string
-	for n := range n.Descendants() {
+	for child := range n.ChildNodes() {
 		switch {
-		case n.Type == dom.TextNode:
-			words = append(words, strings.Fields(n.Data)...)
-		case n.Data == "a" && strings.HasPrefix(attr(n, "href"), "http"):
-			words = append(words, "["+attr(n, "href")+"]")
-		case n.Data == "svg":
-			if icons := attr(n.FirstChild, "href"); icons != "" {
-				_, icon, _ := strings.Cut(icons, "#")
+		case child.Type == dom.TextNode:
+			words = append(words, strings.Fields(child.Data)...)
+		case child.Data == "svg":
+			if use := attr(child.FirstChild, "href"); use != "" {
+				_, icon, _ := strings.Cut(use, "#")
 				words = append(words, "<"+icon+">")
 			}
+		case child.Data == "time", child.Data == "a" && attr(n, "class") == "meta":
+		default:
+			if to := attr(child, "href"); child.Data == "a" && strings.HasPrefix(to, "http") {
+				words = append(words, "["+to+"]")
+			}
+			words = append(words, reading(child))
 		}
 	}
-	return strings.Join(words, " ")
+	return strings.Join(strings.Fields(strings.Join(words, " ")), " ")
 }
