@@ -13,8 +13,11 @@ import (
 	"kanal/store"
 )
 
-// sweep is how often Housekeeping runs.
-const sweep = 15 * time.Second
+// How often what runs by itself runs: Housekeeping and RefreshTemplates.
+const (
+	sweep   = 15 * time.Second
+	refresh = 2 * time.Minute
+)
 
 // fileTime bounds the job that fetches a file; the fetching itself is bounded more tightly.
 const fileTime = 150 * time.Second
@@ -31,14 +34,17 @@ func New(st *store.Store, s *service.Service) (*store.Runner, error) {
 	add(workers, func(ctx context.Context, _ models.Housekeeping) error { return s.Housekeeping(ctx) })
 	river.AddWorker(workers, &worker[models.FetchFile]{run: s.FetchFile, timeout: fileTime})
 	river.AddWorker(workers, &worker[models.RemoveFile]{run: s.RemoveFile, longest: time.Hour})
-	periodic := []*river.PeriodicJob{river.NewPeriodicJob(
-		river.PeriodicInterval(sweep),
-		func() (river.JobArgs, *river.InsertOpts) {
-			return models.Housekeeping{}, &river.InsertOpts{MaxAttempts: 1}
-		},
-		&river.PeriodicJobOpts{RunOnStart: true},
-	)}
+	add(workers, func(ctx context.Context, a models.FetchTemplates) error { return s.FetchTemplates(ctx, a) })
+	add(workers, func(ctx context.Context, _ models.RefreshTemplates) error { return s.RefreshTemplates(ctx) })
+	periodic := []*river.PeriodicJob{every(sweep, models.Housekeeping{}), every(refresh, models.RefreshTemplates{})}
 	return st.NewRunner(workers, periodic)
+}
+
+// every makes a job that runs at start and then after each interval; a run that fails waits for the next one.
+func every(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) {
+		return args, &river.InsertOpts{MaxAttempts: 1}
+	}, &river.PeriodicJobOpts{RunOnStart: true})
 }
 
 // worker runs one kind of job.

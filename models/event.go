@@ -5,6 +5,7 @@ const (
 	EventConversation = "conversation" // a conversation, its messages or its place in the lists
 	EventAccount      = "account"      // a messaging account: its first message, a signature that failed
 	EventViewing      = "viewing"      // who has a conversation before them, or writes in it; for those who have it so too
+	EventTemplate     = "template"     // the templates of a messaging account, or how far fetching them has come
 	EventResync       = "resync"       // something may have been missed: fetch everything again
 	EventSignout      = "signout"      // a user's login sessions ended: close the streams
 	EventSimulator    = "simulator"    // the built-in simulator; it never leaves its process

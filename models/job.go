@@ -57,3 +57,19 @@ type RemoveFile struct {
 
 // Kind names the job.
 func (RemoveFile) Kind() string { return "remove_file" }
+
+// FetchTemplates fetches an account's templates from Twilio, from where the fetching that began at Started is.
+type FetchTemplates struct {
+	Account AccountID `json:"account"`
+	Started int64     `json:"started"` // microseconds
+}
+
+// Kind names the job.
+func (FetchTemplates) Kind() string { return "fetch_templates" }
+
+// RefreshTemplates asks Twilio about the templates on which WhatsApp is still to decide, and begins the fetchings that
+// are due.
+type RefreshTemplates struct{}
+
+// Kind names the job.
+func (RefreshTemplates) Kind() string { return "refresh_templates" }

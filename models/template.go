@@ -133,6 +133,9 @@ type TemplateSync struct {
 	StartedAt  time.Time
 	UpdatedAt  time.Time // the newest page
 	FinishedAt *time.Time
+	NextToken  string // where the next page is
+	NextPage   string
+	Tries      int // of the next page
 	Pages      int
 	Templates  int
 	Problem    string // message key, "" when it went well

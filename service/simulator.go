@@ -64,6 +64,9 @@ func (s *Service) addSimulated(ctx context.Context, tx *store.Tx, v models.Viewe
 	if err := tx.InsertNumber(ctx, &n); err != nil {
 		return a, err
 	}
+	if err := beginSync(ctx, tx, a.ID); err != nil {
+		return a, err
+	}
 	tx.Publish(models.Event{Name: models.EventAccount, Account: a.ID})
 	details := map[string]any{"name": a.Name, "sid": a.SID, "number": n.Address, "workstream": w.Name}
 	return a, tx.Audit(ctx, v, "simulator.tried", a.ID.Row(), details)

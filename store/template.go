@@ -241,3 +241,22 @@ func (tx *Tx) RemoveUnsyncedTemplates(ctx context.Context, account models.Accoun
 		Updates(map[string]any{"removed_at": tx.Now(), "updated_at": tx.Now()})
 	return int(res.RowsAffected), failed(res.Error, "remove templates")
 }
+
+// DueTemplates gives templates whose approval is to be asked about: those on which WhatsApp is still to decide, and those
+// that were typed with a Content SID and not found yet. Those that were asked about longest ago come first.
+func (r Reader) DueTemplates(ctx context.Context, before time.Time, limit int) ([]models.Template, error) {
+	var ts []models.Template
+	err := r.live(ctx, 0).Where("status IN ? OR (status = '' AND content_sid <> '')", []models.TemplateStatus{models.TemplateReceived, models.TemplatePending}).
+		Where("synced_at IS NULL OR synced_at < ?", before).
+		Order("CASE WHEN synced_at IS NULL THEN 0 ELSE 1 END, synced_at, id").Limit(limit).Find(&ts).Error
+	return ts, failed(err, "read templates")
+}
+
+// DueTemplateSyncs gives the accounts whose templates were fetched once and not since the time.
+func (r Reader) DueTemplateSyncs(ctx context.Context, before time.Time) ([]models.AccountID, error) {
+	var ids []models.AccountID
+	err := r.q(ctx).Model(&models.TemplateSync{}).Joins("JOIN accounts ON accounts.id = template_syncs.account_id").
+		Where("accounts.state = ? AND template_syncs.updated_at < ?", models.AccountActive, before).
+		Order("template_syncs.updated_at").Pluck("template_syncs.account_id", &ids).Error
+	return ids, failed(err, "read fetchings")
+}

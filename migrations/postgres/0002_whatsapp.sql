@@ -63,6 +63,9 @@ CREATE TABLE template_syncs (
     started_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL,
     finished_at timestamptz,
+    next_token  text NOT NULL,
+    next_page   text NOT NULL,
+    tries       integer NOT NULL,
     pages       integer NOT NULL,
     templates   integer NOT NULL,
     problem     text NOT NULL

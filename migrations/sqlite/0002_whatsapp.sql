@@ -62,6 +62,9 @@ CREATE TABLE template_syncs (
     started_at  DATETIME NOT NULL,
     updated_at  DATETIME NOT NULL,
     finished_at DATETIME,
+    next_token  TEXT NOT NULL,
+    next_page   TEXT NOT NULL,
+    tries       INTEGER NOT NULL,
     pages       INTEGER NOT NULL,
     templates   INTEGER NOT NULL,
     problem     TEXT NOT NULL

@@ -139,6 +139,13 @@ func (s *Simulator) Decide(sid, content, status, reason string) bool {
 	}) && found
 }
 
+// RemoveContent deletes a template, as somebody does in the console.
+func (s *Simulator) RemoveContent(sid, content string) bool {
+	return s.with(sid, func(a *account) {
+		a.Contents = slices.DeleteFunc(a.Contents, func(c *Content) bool { return c.SID == content })
+	})
+}
+
 // FailListings makes the next listings of an account's templates answer with these statuses, one each; 0 is no failure.
 func (s *Simulator) FailListings(sid string, statuses ...int) bool {
 	return s.with(sid, func(a *account) { a.listings = append(a.listings, statuses...) })

@@ -122,6 +122,7 @@ type waiting struct {
 	viewings []models.ConversationID // whose viewers have changed: sent at once
 	accounts []models.AccountID
 	sim      bool // the simulator has changed
+	template bool // templates have changed
 	resync   bool
 }
 
@@ -174,6 +175,11 @@ func (s *subscriber) note(e models.Event) bool {
 			return false
 		}
 		s.wait.sim = true
+	case models.EventTemplate:
+		if s.who.Role != models.Administrator {
+			return false
+		}
+		s.wait.template = true
 	case models.EventResync:
 		if len(e.Users) > 0 && !slices.Contains(e.Users, s.who.User) {
 			return false

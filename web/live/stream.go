@@ -139,6 +139,9 @@ func (w waiting) text() string {
 	if w.sim {
 		line(&b, models.EventSimulator, 0)
 	}
+	if w.template {
+		line(&b, models.EventTemplate, 0)
+	}
 	return b.String()
 }
 
