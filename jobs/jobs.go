@@ -30,6 +30,7 @@ func New(st *store.Store, s *service.Service) (*store.Runner, error) {
 	})
 	add(workers, func(ctx context.Context, a models.SettleMessage) error { return s.SettleMessage(ctx, a.Message) })
 	add(workers, func(ctx context.Context, a models.ShowTyping) error { return s.ShowTyping(ctx, a.Conversation) })
+	add(workers, func(ctx context.Context, a models.SendScheduled) error { return s.SendScheduled(ctx, a.Scheduled) })
 	add(workers, func(ctx context.Context, a models.CloseWrapUp) error { return s.CloseWrapUp(ctx, a.Conversation) })
 	add(workers, func(ctx context.Context, _ models.Housekeeping) error { return s.Housekeeping(ctx) })
 	river.AddWorker(workers, &worker[models.FetchFile]{run: s.FetchFile, timeout: fileTime})

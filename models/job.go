@@ -27,6 +27,14 @@ type ShowTyping struct {
 // Kind names the job.
 func (ShowTyping) Kind() string { return "show_typing" }
 
+// SendScheduled makes a message of one whose time has come.
+type SendScheduled struct {
+	Scheduled ScheduledID `json:"scheduled"`
+}
+
+// Kind names the job.
+func (SendScheduled) Kind() string { return "send_scheduled" }
+
 // CloseWrapUp closes a conversation whose wrap-up time is over.
 type CloseWrapUp struct {
 	Conversation ConversationID `json:"conversation"`

@@ -13,12 +13,16 @@ const (
 	ScheduledFailed   ScheduledState = "failed" // it could not become one: Problem says why
 )
 
+// MaxSchedule is how far ahead a message may be scheduled.
+const MaxSchedule = 90 * 24 * time.Hour
+
 // ScheduledMessage is a message that an agent wants sent at a time.
 type ScheduledMessage struct {
 	ID               ScheduledID
 	AccountID        AccountID
 	ConversationID   ConversationID
 	UserID           UserID
+	UserName         string `gorm:"->"` // read only
 	ClientKey        string
 	State            ScheduledState
 	Problem          string

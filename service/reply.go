@@ -28,6 +28,7 @@ type Reply struct {
 	Files        []models.FileID // uploads of the agent's, in the order in which they are sent
 	Decision     Decision        // about a conversation that another agent has
 	Template     *TemplateUse    // instead of a text and files
+	later        bool            // written before: the draft and what is unread are not about it
 }
 
 const maxClientKey = 64
@@ -110,7 +111,7 @@ func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c
 		ms[i] = next(&c, m)
 	}
 	c.UnansweredAt = nil
-	if *c.UserID == v.User {
+	if *c.UserID == v.User && !r.later {
 		c.Unread = 0
 	}
 	m := ms[0]
@@ -120,7 +121,7 @@ func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c
 	if err := attach(ctx, tx, parts, ms); err != nil {
 		return m, err
 	}
-	if r.Template == nil { // beside a template what was begun stays
+	if r.Template == nil && !r.later { // beside a template what was begun stays
 		if err := tx.SaveDraft(ctx, models.Draft{AccountID: c.AccountID, ConversationID: c.ID, UserID: v.User}); err != nil {
 			return m, err
 		}

@@ -153,7 +153,7 @@ func (s *Service) SkipAhead(ctx context.Context, v models.Viewer, sid string, d 
 	return s.directory.load(ctx)
 }
 
-// rearm gives an account's wrap-ups, whose jobs wait by the clock on the wall, jobs that fit its clock.
+// rearm gives an account's wrap-ups and scheduled messages, whose jobs wait by the clock on the wall, jobs that fit its clock.
 func rearm(ctx context.Context, tx *store.Tx, a models.Account) error {
 	cs, err := tx.WrapUpsOf(ctx, a.ID)
 	if err != nil {
@@ -162,6 +162,15 @@ func rearm(ctx context.Context, tx *store.Tx, a models.Account) error {
 	for _, c := range cs {
 		due := c.ResolvedAt.Add(models.WrapUpTime - a.ClockAhead)
 		if err := tx.Enqueue(ctx, models.CloseWrapUp{Conversation: c.ID}, store.At(due)); err != nil {
+			return err
+		}
+	}
+	waiting, err := tx.WaitingScheduled(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range waiting {
+		if err := enqueueScheduled(ctx, tx, a, m); err != nil {
 			return err
 		}
 	}

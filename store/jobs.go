@@ -28,6 +28,8 @@ func insertOpts(kind string) *river.InsertOpts {
 		return &river.InsertOpts{Queue: queueSend, MaxAttempts: 25}
 	case models.SettleMessage{}.Kind():
 		return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 25}
+	case models.SendScheduled{}.Kind():
+		return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 25}
 	case models.ShowTyping{}.Kind():
 		return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 1}
 	case models.FetchFile{}.Kind(), models.RemoveFile{}.Kind():

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kanal/models"
+	"kanal/service"
 	"kanal/store"
 	"kanal/store/storetest"
 	"kanal/views/browsertest"
@@ -113,6 +115,16 @@ var inboxVisits = []visit{
 	}},
 	{name: "message", route: "/messages/:message/details", who: agent, path: failedMessage},
 	{name: "message in the dialog", route: "/inbox/:conversation", who: agent, path: threadAt("failed", ""), do: opened("#msgs .msg--out .meta__a")},
+	{name: "send later", route: "/inbox/:conversation/later/new", who: agent, path: threadAt("closing", "/later/new")},
+	{name: "send later refused", route: "/inbox/:conversation", who: agent, path: threadAt("mine", ""), do: func(b *browsertest.Tab) {
+		b.Expect("422")
+		b.JS("document.getElementById('body').value = 'Hei'; document.getElementById('send-later').click()")
+		b.Wait("document.querySelector('dialog[open] #later-form')")
+		b.JS("document.getElementById('date').value = ''; document.getElementById('later-form').requestSubmit()")
+		b.Wait("document.getElementById('errsum')")
+	}},
+	{name: "another time", route: "/later/:scheduled", who: agent, path: laterPath},
+	{name: "waits for its time", route: "/inbox/:conversation", who: agent, path: threadAt("mine", "")},
 	{name: "details", route: "/inbox/:conversation/details", who: agent, path: threadAt("mine", "/details")},
 }
 
@@ -129,6 +141,21 @@ func failedMessage(w *world) string {
 	}
 	w.t.Fatal("no message failed")
 	return ""
+}
+
+// laterPath schedules a message and gives its address.
+func laterPath(w *world) string {
+	at := time.Now().Add(3 * time.Hour)
+	in := service.Scheduling{
+		Conversation: w.rows["mine"], Key: newClientKey(), Body: "Vi ringer deg.",
+		When: service.When{Date: at.Format("2006-01-02"), Clock: at.Format("15:04"), Zone: at.Location()},
+	}
+	w.must(w.service.Schedule(w.t.Context(), w.viewer(agent), in))
+	row, err := w.store.Conversation(w.t.Context(), w.viewer(agent), w.rows["mine"])
+	w.must(err)
+	ms, err := w.store.Scheduled(w.t.Context(), row.Conversation)
+	w.must(err)
+	return "/later/" + number(ms[0].ID)
 }
 
 // emptied sends a form with one field emptied.
@@ -258,7 +285,7 @@ var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/favicon.ico", "/events", "/", "/admin/accounts/:account",
 	"/hooks/twilio/:key/inbound", "/hooks/twilio/:key/status", "/media/:token",
 	"/simulator/messages/:message/file", "/simulator/phone", "/simulator/window", "/simulator/events",
-	"/inbox/list", "/inbox/:conversation/messages", "/inbox/:conversation/composer",
+	"/inbox/list", "/inbox/:conversation/later", "/inbox/:conversation/messages", "/inbox/:conversation/composer",
 }
 
 // A page that is added is also looked at.

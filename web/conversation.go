@@ -90,6 +90,9 @@ func (s *Server) thread(c echo.Context, row models.ConversationRow) (inbox.Threa
 	if t.Watchers, err = s.watchers(c, row); err != nil {
 		return t, err
 	}
+	if t.Later, err = s.later(c, row); err != nil {
+		return t, err
+	}
 	t.Composer, err = s.composer(c, row)
 	return t, err
 }
@@ -127,15 +130,28 @@ func (s *Server) conversationMessages(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.sayState(c, row); err != nil {
+		return err
+	}
+	c.Response().Header().Set("Kanal-Rev", strconv.FormatInt(to, 10))
+	c.Response().Header().Set("Kanal-More", strconv.FormatBool(more))
+	return s.part(c, http.StatusOK, inbox.Messages(t))
+}
+
+// sayState tells the script of a thread what else there is to fetch.
+func (s *Server) sayState(c echo.Context, row models.ConversationRow) error {
+	later, err := s.later(c, row)
+	if err != nil {
+		return err
+	}
 	h := c.Response().Header()
-	h.Set("Kanal-Rev", strconv.FormatInt(to, 10))
-	h.Set("Kanal-More", strconv.FormatBool(more))
+	h.Set("Kanal-Later", later.Version())
 	h.Set("Kanal-Unread", strconv.Itoa(row.Unread))
-	h.Set("Kanal-Version", inbox.Version(row, t.Now))
+	h.Set("Kanal-Version", inbox.Version(row, row.Now(s.store.Now())))
 	if w := row.Window(); !w.LastInboundAt.IsZero() {
 		h.Set("Kanal-Closes-At", w.ClosesAt.Add(-row.ClockAhead).UTC().Format(time.RFC3339))
 	}
-	return s.part(c, http.StatusOK, inbox.Messages(t))
+	return nil
 }
 
 // changes reads what has changed in a thread since a rev; more tells that there is more, after rev to.

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -36,7 +35,7 @@ func (s *Server) reply(c echo.Context) error {
 	}
 	if !isPartial(c) {
 		s.dropRepeated(c, row, up)
-		return s.redirect(c, fmt.Sprintf("/inbox/%d", row.ID))
+		return s.redirect(c, conversationPath(row.ID))
 	}
 	ms, err := s.store.MessagesByKeys(c.Request().Context(), row.Conversation, personOf(c).viewer.User, service.ReplyKeys(in.Key))
 	if err != nil {
@@ -110,5 +109,5 @@ func (s *Server) retryMessage(c echo.Context) error {
 	if isPartial(c) {
 		return c.NoContent(http.StatusNoContent)
 	}
-	return s.redirect(c, fmt.Sprintf("/inbox/%d", m.ConversationID))
+	return s.redirect(c, conversationPath(m.ConversationID))
 }

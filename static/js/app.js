@@ -9,6 +9,7 @@ import './attach.js';
 import './fields.js';
 import './window.js';
 import './viewing.js';
+import './later.js';
 import './keys.js';
 import './leave.js';
 import './unread.js';

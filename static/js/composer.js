@@ -198,6 +198,14 @@ async function save(f, now) {
   if (!await saveText(id, f.dataset.draft, text, now)) f._dirty = true;
   else if (sent.get(id) === turn) f._base = text;
 }
+// flush saves what is typed now. handedOver: the server takes it with another form, and puts the draft away.
+export const flush = () => save(document.querySelector('form[data-composer]'));
+export function handedOver() {
+  const f = document.querySelector('form[data-composer]');
+  if (!f) return;
+  clearTimeout(f._draft); f._dirty = false;
+  forget(f.dataset.composer); drafts.delete(f.dataset.composer);
+}
 on('input', e => {
   const f = e.target.closest('form[data-composer]');
   if (!f) return;

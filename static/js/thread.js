@@ -41,7 +41,7 @@ export async function refresh() {
       await upsert(await r.text());
       l.dataset.rev = r.headers.get('Kanal-Rev');
       l.dataset.unread = r.headers.get('Kanal-Unread') || '0';
-      document.dispatchEvent(new CustomEvent('thread:changed', { detail: { version: r.headers.get('Kanal-Version'), closes: r.headers.get('Kanal-Closes-At') } }));
+      document.dispatchEvent(new CustomEvent('thread:changed', { detail: { version: r.headers.get('Kanal-Version'), closes: r.headers.get('Kanal-Closes-At'), later: r.headers.get('Kanal-Later') } }));
       seen();
       if (r.headers.get('Kanal-More') === 'true') again = true;
     } while (again);

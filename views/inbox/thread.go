@@ -19,6 +19,7 @@ type Thread struct {
 	Earlier  []models.ConversationRow
 	Viewer   models.Viewer
 	Watchers Watchers
+	Later    Later
 	Composer Composer
 	Now      time.Time // as the account sees it
 	Advice   Advice

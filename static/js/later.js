@@ -1,0 +1,29 @@
+// Send later: what is typed goes into the dialog that gives it a time; the list under the thread follows its version.
+import { flush, handedOver } from './composer.js';
+import { toast } from './toast.js';
+import { say } from './text.js';
+const on = (n, f) => document.addEventListener(n, f);
+
+on('click', async e => {
+  const b = e.target.closest('[data-later]'), f = b?.form;
+  if (!f) return;
+  e.preventDefault();
+  try {
+    await flush();
+    const r = await fetch(b.formAction, { method: 'POST', headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' },
+      signal: AbortSignal.timeout(8000), body: new URLSearchParams({ body: f.elements.body.value }) });
+    const html = await r.text(), body = document.getElementById('dialog-body');
+    if (r.status === 401) { location.href = r.headers.get('HX-Redirect') || '/login'; return; }
+    if (!r.ok) { await htmx.swap({ sourceElement: document.body, target: document.body, swap: 'none', text: html }); return; }
+    await htmx.swap({ sourceElement: body, target: body, swap: 'innerHTML', text: html });
+    const dlg = document.getElementById('dialog');
+    if (!dlg.open) dlg.showModal();
+  } catch { toast(say('offline')); }
+});
+
+on('submit', e => { if (e.target.id === 'later-form') handedOver(); });
+
+on('thread:changed', e => {
+  const l = document.getElementById('later');
+  if (l && e.detail.later != null && l.dataset.version !== e.detail.later) l.dispatchEvent(new Event('later:refresh'));
+});
