@@ -181,14 +181,16 @@ var kinds = []shape{
 	{name: "reply_button", messageType: "interactive", quotes: true, more: map[string]string{
 		"ButtonText": "{body}", "ButtonPayload": "yes", "Forwarded": "false", "FrequentlyForwarded": "false",
 	}},
-	{name: "list_reply", messageType: "interactive", quotes: true, more: map[string]string{"ListId": "row-1", "ListTitle": "{body}"}},
+	{name: "list_reply", messageType: "interactive", quotes: true, more: map[string]string{"ListId": "row-1", "ListTitle": "{body}", "ListDescription": "Row 1"}},
 	{name: "flow_reply", messageType: "interactive", silent: true, more: map[string]string{
-		"InteractiveData": `{"flowResponse":{"flow_token":"abcd1234","screen_1_Choose_one_0":"1_Yes"}}`,
-		"FlowData":        `{"screen_1_Choose_one_0":"1_Yes","flow_token":"abcd1234"}`,
+		"InteractiveData": `{"flowResponse":{"flow_token":"abcd1234","screen_0_Choose_a_day_0":"1_Tomorrow","screen_0_Anything_else_1":"Ring twice"}}`,
+		"FlowData":        `{"screen_0_Choose_a_day_0":"1_Tomorrow","screen_0_Anything_else_1":"Ring twice","flow_token":"abcd1234"}`,
 	}},
 	{name: "ad", messageType: "text", more: map[string]string{
 		"ReferralBody": "Write to us on WhatsApp", "ReferralHeadline": "Write to us", "ReferralSourceId": "118588094077142",
-		"ReferralSourceType": "ad", "ReferralSourceUrl": "https://fb.me/xyz123",
+		"ReferralSourceType": "ad", "ReferralSourceUrl": "https://fb.me/xyz123", "ReferralCtwaClid": "ARAkLkA8rmlFeiCktEJQ", "ReferralNumMedia": "1",
+		"ReferralMediaId": "e420b130-f934-4acf-a5e6-f964f776bxyz", "ReferralMediaContentType": "image/jpeg",
+		"ReferralMediaUrl": "https://api.twilio.com/2010-04-01/Accounts/AC0/Messages/MM0/Media/ME0",
 	}},
 	{name: "call_permission", messageType: "interactive", silent: true, more: map[string]string{
 		"Body": "VOICE_CALL_REQUEST", "ButtonText": "VOICE_CALL_REQUEST", "ButtonPayload": "REJECTED",

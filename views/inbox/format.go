@@ -255,8 +255,8 @@ func withoutEnd(link string) string {
 	}
 }
 
-// formatted shows a text as WhatsApp does. Every text is escaped; the marks become elements of ours.
-func formatted(text string) templ.Component {
+// Formatted shows a text as WhatsApp does. Every text is escaped; the marks become elements of ours.
+func Formatted(text string) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		var b strings.Builder
 		for _, block := range parseFormat(text) {

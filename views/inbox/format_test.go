@@ -12,7 +12,7 @@ import (
 func render(t testing.TB, text string) string {
 	t.Helper()
 	var b strings.Builder
-	if err := formatted(text).Render(context.Background(), &b); err != nil {
+	if err := Formatted(text).Render(context.Background(), &b); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -115,7 +115,7 @@ func content(t Thread, m models.Message) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = formatted(body).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Formatted(body).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
