@@ -263,9 +263,13 @@ func next(c *models.Conversation, m models.Message) models.Message {
 	return m
 }
 
-// preview is what the list shows of a message: the name of its kind, unless it is text, and its first characters.
+// preview is what the list shows of a message: the name of its kind, unless it is text, and its first characters; of a
+// template its name.
 func preview(m models.Message) string {
 	text := truncate(m.Words(), 160)
+	if m.Details.Template != "" {
+		text = m.Details.Template
+	}
 	if m.Kind == models.KindText && text != "" {
 		return text
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 
 	"kanal/models"
 	"kanal/store"
@@ -70,7 +69,6 @@ func templateMessage(t models.Template, given map[string]string) models.Message 
 	if c.Button != "" {
 		m.Details.Actions = append(m.Details.Actions, models.Action{Kind: "LIST", Title: c.Button})
 	}
-	m.SearchText = strings.Join([]string{t.Name, c.Header, c.Body, c.Footer}, "\n")
 	return m
 }
 

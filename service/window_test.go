@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -11,20 +12,25 @@ import (
 	"kanal/service"
 	"kanal/store"
 	"kanal/store/storetest"
+	"kanal/twilio"
 	"kanal/twilio/simulator"
 )
 
 // history is a random course of events between three customers, an agent and the clock.
 type history struct {
 	*center
-	clock *storetest.Clock
-	rnd   *rand.Rand
-	n     int
-	sent  []models.MessageID
+	clock           *storetest.Clock
+	rnd             *rand.Rand
+	n               int
+	sent            []models.MessageID
+	typed, approved models.TemplateID              // the first goes as text
+	again           map[string]int                 // messages that were sent once more by hand
+	shut            map[twilio.Address][]time.Time // when WhatsApp said of a customer that the window is closed
 }
 
 func (h *history) step() error {
 	h.n++
+	h.clock.Advance(time.Millisecond) // so that what comes after is later
 	rows, err := h.store.Conversations(ctx, h.agent, store.InboxFilter{View: models.ViewAll})
 	if err != nil {
 		return err
@@ -33,7 +39,7 @@ func (h *history) step() error {
 	if len(rows) > 0 {
 		row = rows[h.rnd.IntN(len(rows))]
 	}
-	switch h.rnd.IntN(9) {
+	switch h.rnd.IntN(12) {
 	case 0:
 		h.write(h.rnd.IntN(3), fmt.Sprint("in ", h.n))
 	case 1, 2, 3:
@@ -47,7 +53,10 @@ func (h *history) step() error {
 		h.sim.Fail(h.sid, faults[h.rnd.IntN(len(faults))])
 	case 5:
 		if len(h.sent) > 0 {
-			_, err := h.service.Retry(ctx, h.agent, h.sent[h.rnd.IntN(len(h.sent))])
+			m, err := h.service.Retry(ctx, h.agent, h.sent[h.rnd.IntN(len(h.sent))])
+			if err == nil {
+				h.again[m.Body]++
+			}
 			return refusal(err)
 		}
 	case 6:
@@ -55,6 +64,10 @@ func (h *history) step() error {
 	case 7:
 		h.clock.Advance(time.Duration(h.rnd.Int64N(int64(2 * time.Minute))))
 		return h.service.Housekeeping(ctx)
+	case 8:
+		return refusal(h.template(row.ID))
+	case 9:
+		return h.report()
 	default:
 		if row.ID != 0 {
 			return h.service.SendConversation(ctx, row.ID)
@@ -63,49 +76,124 @@ func (h *history) step() error {
 	return nil
 }
 
+// prepare adds the two templates, lets every customer write once and agree to messages.
+func (h *history) prepare() {
+	h.typed = h.addTemplate(models.Template{Name: "typed", Body: "typed {{1}}"})
+	sid := h.sim.AddContent(h.sid, simulator.Content{
+		Name: "approved", Language: "nb", Types: map[string]json.RawMessage{"twilio/text": json.RawMessage(`{"body": "approved {{1}}"}`)},
+		Approval: simulator.Approval{Status: "approved"},
+	})
+	h.approved = h.addTemplate(models.Template{Name: "approved", Body: "approved {{1}}", Kind: models.KindOfText, ContentSID: sid, Status: models.TemplateApproved})
+	for i := range 3 {
+		h.write(i, "first")
+		h.agrees(h.conversationOf(h.customer(i)))
+	}
+}
+
+// template sends one that goes as text, or one that is approved.
+func (h *history) template(id models.ConversationID) error {
+	use := service.TemplateUse{Template: h.typed, Values: map[string]string{"1": fmt.Sprint(h.n)}}
+	if h.rnd.IntN(2) == 0 {
+		use.Template = h.approved
+	}
+	m, err := h.uses(id, fmt.Sprint(h.n), use)
+	if err == nil {
+		h.sent = append(h.sent, m.ID)
+	}
+	return err
+}
+
+// report lets a callback come about some message, early or late: of a failure, that WhatsApp has found the window closed.
+// It is closed then, unless the customer has written since.
+func (h *history) report() error {
+	customer := h.customer(h.rnd.IntN(3))
+	thread := h.sim.Thread(h.sid, customer, number)
+	var out []simulator.Message
+	var last time.Time
+	for _, m := range thread {
+		if m.Direction == "inbound" {
+			last = m.Created
+		} else {
+			out = append(out, m)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	m := out[h.rnd.IntN(len(out))]
+	status := []string{"sent", "delivered", "failed", "undelivered"}[h.rnd.IntN(4)]
+	before := h.kept(m.SID)
+	h.sim.Report(h.sid, m.SID, status, twilio.CodeOutsideWindow)
+	after := h.kept(m.SID)
+	if !before.Final() && after.Final() && !last.After(m.Created) {
+		h.shut[customer] = append(h.shut[customer], h.store.Now())
+	}
+	return nil
+}
+
+// kept gives the state of our message with Twilio's sid, as far as we know it.
+func (h *history) kept(sid string) models.MessageState {
+	m, err := h.store.MessageBySID(ctx, h.account.ID, sid)
+	if err != nil {
+		return models.Queued
+	}
+	return m.State
+}
+
 // refusal lets through the errors with which a rule says no.
 func refusal(err error) error {
-	if k := models.KindOf(err); err == nil || k == models.KindNotFound || k == models.KindConflict || errors.Is(err, service.ErrWindowClosed) {
+	if k := models.KindOf(err); err == nil || k == models.KindNotFound || k == models.KindConflict || errors.Is(err, service.ErrWindowClosed) || errors.Is(err, service.ErrTemplateWindow) {
 		return nil
 	}
 	return err
 }
 
-// Whatever happens, in whatever order: free text reaches Twilio only within 24 hours of the customer's last message,
-// and no text more than once.
+// Whatever happens, in whatever order: free text reaches Twilio only within 24 hours of the customer's last message, and
+// not after WhatsApp has said that the window is closed before the customer writes again; approved templates always may;
+// and no message goes out more often than somebody wanted.
 func TestFreeTextNeverGoesOutOutsideTheWindow(t *testing.T) {
 	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
 		seed := rand.Uint64()
 		t.Log("seed", seed)
-		h := &history{center: c, clock: clock, rnd: rand.New(rand.NewPCG(seed, 0))}
+		h := &history{center: c, clock: clock, rnd: rand.New(rand.NewPCG(seed, 0)), again: map[string]int{}, shut: map[twilio.Address][]time.Time{}}
 		c.sim.SetOutcome(c.sid, simulator.Outcome{Final: "none"})
-		for range 400 {
+		h.prepare()
+		for range 600 {
 			if err := h.step(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		out, times := 0, map[string]int{}
+		texts, outside, times := 0, 0, map[string]int{}
 		for i := range 3 {
-			var last time.Time
-			for _, m := range c.sim.Thread(c.sid, c.customer(i), number) {
+			customer := c.customer(i)
+			var wrote time.Time
+			for _, m := range c.sim.Thread(c.sid, customer, number) {
 				if m.Direction == "inbound" {
-					last = m.Created
+					wrote = m.Created
 					continue
 				}
-				out++
 				times[m.Body]++
-				if late := m.Created.Sub(last); late >= models.ServiceWindowLength {
-					t.Errorf("%q went out %v after the customer's last message", m.Body, late)
+				late := m.Created.Sub(wrote) >= models.ServiceWindowLength
+				for _, at := range h.shut[customer] {
+					late = late || at.After(wrote) && at.Before(m.Created)
+				}
+				switch {
+				case m.ContentSID == "" && late:
+					t.Errorf("%q went out %v after the customer's last message", m.Body, m.Created.Sub(wrote))
+				case m.ContentSID == "":
+					texts++
+				case late:
+					outside++
 				}
 			}
 		}
 		for body, n := range times {
-			if n > 1 {
+			if n > 1+h.again[body] {
 				t.Errorf("%q went out %d times", body, n)
 			}
 		}
-		if out < 5 {
-			t.Errorf("only %d messages went out: the course proves little", out)
+		if texts < 5 || outside < 1 {
+			t.Errorf("only %d texts and %d templates outside of the window went out: the course proves little", texts, outside)
 		}
 	})
 }

@@ -37,6 +37,11 @@ func threadAt(what, more string) func(*world) string {
 	return func(w *world) string { return fmt.Sprintf("/inbox/%d%s", w.rows[what], more) }
 }
 
+// templateAt gives the address of the picker with a template that has fields.
+func templateAt(w *world) string {
+	return threadAt("window closed", fmt.Sprint("/templates?t=", w.template))(w)
+}
+
 // sentEmpty fills nothing in, sends the form and waits for the sentences.
 func sentEmpty(form string) func(*browsertest.Tab) {
 	return func(b *browsertest.Tab) {
@@ -104,6 +109,14 @@ var inboxVisits = []visit{
 	{name: "conversation failed", route: "/inbox/:conversation", who: agent, path: threadAt("failed", "")},
 	{name: "window closing", route: "/inbox/:conversation", who: agent, path: threadAt("closing", "")},
 	{name: "window closed", route: "/inbox/:conversation", who: agent, path: threadAt("window closed", "")},
+	{name: "templates", route: "/inbox/:conversation/templates", who: agent, path: threadAt("window closed", "/templates")},
+	{name: "template refused", route: "/inbox/:conversation/templates", who: agent, path: templateAt, do: func(b *browsertest.Tab) {
+		b.Expect("422")
+		b.JS("document.getElementById('tp-form').requestSubmit()")
+		b.Wait("document.querySelector('#tp-form [aria-invalid]')")
+	}},
+	{name: "template without consent", route: "/inbox/:conversation/templates", who: admin, path: threadAt("never agreed", "/templates")},
+	{name: "templates in the dialog", route: "/inbox/:conversation", who: agent, path: threadAt("window closed", ""), do: opened("#composer [hx-get$='/templates']")},
 	{name: "wrap-up", route: "/inbox/:conversation", who: agent, path: threadAt("wrap-up", "")},
 	{name: "closed", route: "/inbox/:conversation", who: agent, path: threadAt("closed", "")},
 	{name: "waits in the queue", route: "/inbox/:conversation", who: agent, path: threadAt("waits", "")},

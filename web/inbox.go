@@ -120,13 +120,18 @@ func parseCursor(s string) *store.InboxCursor {
 	return &k
 }
 
-// currentConversation is the one that the page shows which asks for a part.
-func currentConversation(c echo.Context) models.ConversationID {
+// currentPath is the path of the page that asks; "" when it does not say.
+func currentPath(c echo.Context) string {
 	u, err := url.Parse(c.Request().Header.Get("HX-Current-URL"))
 	if err != nil {
-		return 0
+		return ""
 	}
-	id, err := models.ParseID[models.ConversationID](strings.TrimPrefix(u.Path, "/inbox/"))
+	return u.Path
+}
+
+// currentConversation is the one that the page shows which asks for a part.
+func currentConversation(c echo.Context) models.ConversationID {
+	id, err := models.ParseID[models.ConversationID](strings.TrimPrefix(currentPath(c), "/inbox/"))
 	if err != nil {
 		return 0
 	}

@@ -95,6 +95,8 @@ func (s *Server) commonRoutes() []route {
 		{post, "/later/:scheduled", agents, s.reschedule, 0},
 		{post, "/later/:scheduled/send", agents, s.scheduledAct(s.service.SendScheduledNow, "done.scheduled_sent"), 0},
 		{post, "/later/:scheduled/cancel", agents, s.scheduledAct(s.service.CancelScheduled, "done.scheduled_canceled"), 0},
+		{get, "/inbox/:conversation/templates", agents, s.pickTemplatePage, 0},
+		{post, "/inbox/:conversation/templates", agents, s.sendTemplate, 0},
 		{post, "/inbox/:conversation/draft", agents, s.saveDraft, 0},
 		{post, "/inbox/:conversation/seen", agents, s.seen, 0},
 		{post, "/inbox/:conversation/viewing", agents, s.viewing, 0},

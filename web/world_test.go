@@ -33,7 +33,8 @@ type world struct {
 	free         models.Number                    // belongs to no workstream
 	draftStream  string                           // addresses of a workstream with the draft of a channel, and of one without anything
 	emptyStream  string
-	settings     string // address of the settings of a number
+	template     models.TemplateID // one with fields, that is approved
+	settings     string            // address of the settings of a number
 
 	fresh *site    // another center, before its first start
 	empty *site    // and one in which nothing is but an administrator
@@ -134,6 +135,7 @@ func (w *world) talk() {
 	w.t.Helper()
 	agent, other := w.viewer(models.Agent), w.viewer(models.Supervisor)
 	now := time.Now()
+	w.template = w.addTemplates(w.account).ID
 	for _, what := range []string{"mine", "failed", "wrap-up", "closed", "waits", "theirs", "blocked", "opted out", "opted out at Twilio"} {
 		w.rows[what] = w.write(what, "")
 	}
@@ -142,6 +144,8 @@ func (w *world) talk() {
 	w.must(w.service.BlockCustomer(w.t.Context(), agent, w.customerOf("blocked")))
 	w.rows["closing"] = w.wrote("closing", now.Add(-23*time.Hour-30*time.Minute))
 	w.rows["window closed"] = w.wrote("window closed", now.Add(-25*time.Hour))
+	w.rows["never agreed"] = w.wrote("never agreed", now.Add(-26*time.Hour))
+	w.agreed(w.viewer(models.Administrator), w.rows["window closed"])
 	for _, kind := range simulator.Kinds() {
 		w.write("mine", kind)
 	}
@@ -149,6 +153,11 @@ func (w *world) talk() {
 		w.must(w.service.TakeOver(w.t.Context(), agent, w.rows[what], 0))
 	}
 	w.must(w.service.TakeOver(w.t.Context(), other, w.rows["theirs"], 0))
+	_, err := w.service.Reply(w.t.Context(), agent, service.Reply{
+		Conversation: w.rows["window closed"], Key: newClientKey(),
+		Template: &service.TemplateUse{Template: w.template, Values: map[string]string{"1": "Kari", "2": "48213", "3": "mandag 23. november"}},
+	})
+	w.must(err)
 	w.reply("mine", "Hei, det skal vi ordne.", models.Read)
 	w.sim.SetOutcome(w.sid, simulator.Outcome{Final: "failed", Code: 63024, Step: time.Millisecond})
 	w.reply("failed", "Hei!", models.Failed)

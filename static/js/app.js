@@ -8,6 +8,7 @@ import './composer.js';
 import './attach.js';
 import './fields.js';
 import './window.js';
+import './template.js';
 import './viewing.js';
 import './later.js';
 import './keys.js';
