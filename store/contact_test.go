@@ -52,6 +52,35 @@ func TestProfileNames(t *testing.T) {
 	})
 }
 
+// A name that a person typed stays, whatever the customer's profile says and by whichever address the customer writes.
+func TestTypedNameStays(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {
+		id := contacts(t, s, []store.Address{{Phone: "+5215512345678", ProfileName: "ana"}})[0]
+		err := s.InTx(ctx, func(tx *store.Tx) error {
+			c, _, err := tx.Contact(ctx, id)
+			if err != nil {
+				return err
+			}
+			c.Name = "Ana Ruiz"
+			return tx.SaveCustomer(ctx, c)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range []store.Address{
+			{Phone: "+5215512345678", ProfileName: "Boss"}, {Phone: "+525512345678", ProfileName: "Boss 2"}, {Phone: "+525512345678", BSUID: "MX.1", ProfileName: "Boss 3"},
+			{BSUID: "MX.1", ProfileName: "Boss 4"},
+		} {
+			if got := contacts(t, s, []store.Address{a}); got[0] != id {
+				t.Fatalf("%+v is contact %v, not %v", a, got[0], id)
+			}
+			if c, _, err := s.Contact(ctx, id); err != nil || c.Name != "Ana Ruiz" || c.ProfileName != a.ProfileName {
+				t.Errorf("%+v %v", c, err)
+			}
+		}
+	})
+}
+
 // A user id wins over a number, and each value is looked for among its own kind.
 func TestUserIDWinsOverNumber(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {
