@@ -414,6 +414,21 @@ func TestUncertainFile(t *testing.T) {
 		if m.State != models.Accepted || !strings.HasPrefix(*m.ProviderSID, "MM") || c.creates() != 2 {
 			t.Errorf("%s as %s, %d creates", m.State, *m.ProviderSID, c.creates())
 		}
+
+		// One that never came, and a text of the same words that somebody else has sent.
+		c.sim.Fail(c.sid, simulator.FaultHTML)
+		c.must(c.answer(service.Reply{Conversation: row.ID, Key: "k2", Body: "Igjen", Files: []models.FileID{c.upload(row.ID, "b.jpg", sampleJPG)}}))
+		c.must(c.service.SendConversation(ctx, row.ID))
+		client := twilio.New(twilio.Options{Base: c.sim.URL()})
+		_, err := client.CreateMessage(ctx, twilio.Credentials{AccountSID: c.sid, AuthToken: c.sim.Accounts()[0].Token}, twilio.NewMessage{
+			From: "whatsapp:" + number, To: string(c.customer(0)), Body: "Igjen",
+		})
+		c.must(err)
+		ms = c.messagesOf(row)
+		c.must(c.service.SettleMessage(ctx, ms[len(ms)-1].ID))
+		if m := c.message(ms[len(ms)-1].ID); m.State != models.Uncertain {
+			t.Errorf("a text was taken for the file: %s", m.State)
+		}
 	})
 }
 

@@ -187,6 +187,15 @@ func TestFilesOfWhoHelps(t *testing.T) {
 	}
 }
 
+// uploadedKey gives where the file of the newest message lies.
+func (d *team) uploadedKey(id models.ConversationID) string {
+	d.t.Helper()
+	ms := d.sent(d.ida, id, "k1")
+	of, err := d.store.FilesOfMessages(d.t.Context(), d.account.ID, []models.MessageID{ms[0].ID})
+	d.must(err)
+	return of[ms[0].ID][0].StorageKey
+}
+
 // mediaPath gives the address of the newest file that was sent, without the server's.
 func (d *team) mediaPath() string {
 	d.t.Helper()
@@ -241,6 +250,8 @@ func TestMediaForTwilio(t *testing.T) {
 		b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(file)), uint64(ends))
 		return "/media/" + base64.RawURLEncoding.EncodeToString(append(b, d.store.Sign("media", b)...))
 	}
+	theirs := []models.File{{AccountID: d.account.ID, ConversationID: id, Direction: models.In, State: models.FileStored, StorageKey: d.uploadedKey(id), CreatedAt: time.Now()}}
+	d.must(d.store.InTx(t.Context(), func(tx *store.Tx) error { return tx.InsertFiles(t.Context(), theirs) }))
 	flipped := bytes.Clone(raw)
 	flipped[7]++
 	for name, tt := range map[string]struct {
@@ -250,7 +261,7 @@ func TestMediaForTwilio(t *testing.T) {
 		"none": {"/media/", 404}, "short": {"/media/x", 404}, "no base64": {"/media/" + strings.Repeat("!", 64), 404}, "another file": {"/media/" + base64.RawURLEncoding.EncodeToString(flipped), 403},
 		"zeros": {"/media/" + strings.Repeat("A", 64), 403}, "longer": {path + "A", 404}, "a path": {path + "/..", 404}, "dots": {"/media/..%2f" + token, 404},
 		"expired": {claim(1, time.Now().Add(-time.Second).Unix()), 410}, "no such file": {claim(4711, time.Now().Add(time.Hour).Unix()), 404}, "file zero": {claim(0, time.Now().Add(time.Hour).Unix()), 404},
-		"a negative file": {claim(-1, time.Now().Add(time.Hour).Unix()), 404}, "a customer's key": {"/media/" + base64.RawURLEncoding.EncodeToString(append(bytes.Clone(raw[:16]), d.store.Sign("other", raw[:16])...)), 403},
+		"a customer's file": {claim(int64(theirs[0].ID), time.Now().Add(time.Hour).Unix()), 404}, "a negative file": {claim(-1, time.Now().Add(time.Hour).Unix()), 404}, "another purpose": {"/media/" + base64.RawURLEncoding.EncodeToString(append(bytes.Clone(raw[:16]), d.store.Sign("other", raw[:16])...)), 403},
 	} {
 		a := twilio.get(tt.path)
 		if a.Status != tt.status || a.Header.Get("Set-Cookie") != "" || strings.Contains(a.Body, somePDF) {
