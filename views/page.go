@@ -118,6 +118,7 @@ var adminGroups = []adminGroup{
 		{"queues", "/admin/queues", "queue", "nav.queues"},
 		{"users", "/admin/users", "users", "nav.users"},
 	}},
+	{"nav.content", []railItem{{"templates", "/admin/templates", "template", "nav.templates"}}},
 	{"nav.operations", []railItem{
 		{"audit", "/admin/audit", "shield", "nav.audit"},
 		{"components", "/admin/components", "template", "nav.components"},
@@ -125,7 +126,9 @@ var adminGroups = []adminGroup{
 }
 
 // AdminPages are the keys of the admin center's pages that every installation has.
-func AdminPages() []string { return []string{"start", "channels", "workstreams", "queues", "users"} }
+func AdminPages() []string {
+	return []string{"start", "channels", "workstreams", "queues", "users", "templates"}
+}
 
 // adminNav gives the groups with the pages that exist.
 func (p Page) adminNav() []adminGroup {

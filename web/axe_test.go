@@ -67,7 +67,7 @@ const (
 )
 
 // visits are all pages in all their states.
-var visits = slices.Concat(peopleVisits, inboxVisits, customerVisits, accountVisits, workstreamVisits, simulatorVisits, errorVisits)
+var visits = slices.Concat(peopleVisits, inboxVisits, customerVisits, accountVisits, workstreamVisits, templateVisits, simulatorVisits, errorVisits)
 
 var peopleVisits = []visit{
 	{name: "setup", route: "/setup", path: at("/setup"), in: "fresh"},
@@ -293,11 +293,38 @@ var errorVisits = []visit{
 	{name: "forbidden, supervisor", route: "/admin/users", who: supervisor, path: at("/admin/users"), status: http.StatusForbidden},
 }
 
+var templateVisits = []visit{
+	{name: "templates", route: "/admin/templates", who: admin, path: at("/admin/templates")},
+	{name: "templates not found", route: "/admin/templates", who: admin, path: at("/admin/templates?q=nothing")},
+	{name: "templates empty", route: "/admin/templates", who: admin, in: "empty", path: at("/admin/templates")},
+	{name: "new template", route: "/admin/templates/new", who: admin, path: at("/admin/templates/new?account=1")},
+	{name: "new template refused", route: "/admin/templates/new", who: admin, path: at("/admin/templates/new?account=1"), do: sentEmpty("template")},
+	{name: "template", route: "/admin/templates/:template", who: admin, path: templatePath("")},
+	{name: "delete template", route: "/admin/templates/:template/delete", who: admin, path: templatePath("/delete")},
+	{name: "make template", route: "/admin/templates/create", who: admin, path: at("/admin/templates/create?account=1&kind=whatsapp/card")},
+	{name: "make template refused", route: "/admin/templates/create", who: admin, path: at("/admin/templates/create?account=1&kind=twilio/list-picker"), do: sentEmpty("make")},
+}
+
+// templatePath waits until the templates of the simulated account are fetched.
+func templatePath(what string) func(w *world) string {
+	return func(w *world) string {
+		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			rows, err := w.store.Templates(w.t.Context(), store.TemplateFilter{Status: "approved"})
+			w.must(err)
+			if len(rows) > 0 {
+				return fmt.Sprintf("/admin/templates/%d%s", rows[0].ID, what)
+			}
+		}
+		w.t.Fatal("no templates came")
+		return ""
+	}
+}
+
 // noPages are the routes that answer machines and scripts, or lead elsewhere.
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/favicon.ico", "/events", "/", "/admin/accounts/:account",
 	"/hooks/twilio/:key/inbound", "/hooks/twilio/:key/status", "/media/:token",
-	"/simulator/messages/:message/file", "/simulator/phone", "/simulator/window", "/simulator/events",
+	"/simulator/messages/:message/file", "/admin/templates/list", "/simulator/phone", "/simulator/window", "/simulator/events",
 	"/inbox/list", "/inbox/:conversation/later", "/inbox/:conversation/messages", "/inbox/:conversation/composer",
 }
 

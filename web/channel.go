@@ -57,6 +57,15 @@ func (s *Server) channelStepPage(c echo.Context) error {
 
 func (s *Server) showChannelStep(c echo.Context, status int, u workstream.Setup) error {
 	ctx := c.Request().Context()
+	if u.Step == models.ChannelBehaviors && u.Draft.NumberID != nil {
+		n, err := s.store.Number(ctx, *u.Draft.NumberID)
+		if err != nil {
+			return err
+		}
+		if u.Templates, err = s.numberTemplates(c, n.AccountID); err != nil {
+			return err
+		}
+	}
 	page := s.adminPage(c, text(c, "button.set_up_whatsapp"))
 	frame := u.Frame(ctx)
 	page.Title, page.Failed = frame.Title+" – "+page.Title, u.Errors.Any() || u.Stale
@@ -249,6 +258,12 @@ func (s *Server) numberPage(c echo.Context) error {
 }
 
 func (s *Server) showNumber(c echo.Context, status int, p workstream.NumberPage) error {
+	if p.Part == models.ChannelBehaviors {
+		var err error
+		if p.Templates, err = s.numberTemplates(c, p.Number.AccountID); err != nil {
+			return err
+		}
+	}
 	page := s.adminPage(c, p.Number.Name)
 	page.Failed = p.Errors.Any() || p.Stale
 	return s.render(c, status, page, views.Admin(page, "workstreams", workstream.Number(p)), nil)

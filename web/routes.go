@@ -187,6 +187,20 @@ func (s *Server) adminRoutes() []route {
 		{get, "/admin/queues/:queue", administrators, s.queuePage, 0},
 		{post, "/admin/queues/:queue", administrators, s.renameQueue, 0},
 
+		// Message templates.
+		{get, "/admin/templates", administrators, s.templatesPage, 0},
+		{get, "/admin/templates/list", administrators, s.templatesPart, 0},
+		{get, "/admin/templates/new", administrators, s.newTemplatePage, 0},
+		{post, "/admin/templates", administrators, s.addTemplate, 0},
+		{get, "/admin/templates/create", administrators, s.makeTemplatePage, 0},
+		{post, "/admin/templates/create", administrators, s.makeTemplate, 0},
+		{post, "/admin/templates/fetch", administrators, s.fetchTemplates, 0},
+		{get, "/admin/templates/:template", administrators, s.templatePage, 0},
+		{post, "/admin/templates/:template", administrators, s.changeTemplate, 0},
+		{post, "/admin/templates/:template/submit", administrators, s.submitTemplate, 0},
+		{get, "/admin/templates/:template/delete", administrators, s.deleteTemplatePage, 0},
+		{post, "/admin/templates/:template/delete", administrators, s.deleteTemplate, 0},
+
 		// People.
 		{get, "/admin/users", administrators, s.usersPage, 0},
 		{get, "/admin/users/new", administrators, s.newUserPage, 0},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"kanal/models"
 	"kanal/views"
 	"kanal/views/components"
@@ -158,6 +160,7 @@ type Setup struct {
 	Errors     components.Errors
 	Stale      bool // somebody else has saved the draft meanwhile
 	Conflict   []components.ConflictRow
+	Templates  templ.Component // of Behaviors; nil for none
 }
 
 func (s Setup) saved() Settings { return SettingsOfDraft(s.Draft) }
@@ -263,6 +266,7 @@ type NumberPage struct {
 	Errors     components.Errors
 	Stale      bool // somebody else has saved the settings meanwhile
 	Conflict   []components.ConflictRow
+	Templates  templ.Component // of Behaviors; nil for none
 }
 
 func (p NumberPage) url(part models.ChannelStep) string {

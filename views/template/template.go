@@ -1,0 +1,406 @@
+// Package template holds the pages of message templates: the list, the dialog that adds one by its approved text, the form
+// that makes one at Twilio, and what there is to know of one.
+package template
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/a-h/templ"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"kanal/models"
+	"kanal/views/components"
+	"kanal/views/i18n"
+)
+
+// ListURL is the list of templates.
+const ListURL = "/admin/templates"
+
+// URL gives the address of a template; back is the page that its dialog was opened from, "" for the list.
+func URL(id models.TemplateID, back string) string {
+	return withBack(ListURL+"/"+strconv.FormatInt(int64(id), 10), back)
+}
+
+func deleteURL(id models.TemplateID, back string) string {
+	return withBack(URL(id, "")+"/delete", back)
+}
+
+func withBack(address, back string) string {
+	if back == "" || back == ListURL {
+		return address
+	}
+	return address + "?" + url.Values{"back": {back}}.Encode()
+}
+
+// NewURL gives the dialog that adds a template to an account.
+func NewURL(account models.AccountID, back string) string {
+	q := url.Values{"account": {strconv.FormatInt(int64(account), 10)}}
+	if back != "" {
+		q.Set("back", back)
+	}
+	return ListURL + "/new?" + q.Encode()
+}
+
+// LanguageName gives the name of a language by WhatsApp's code.
+func LanguageName(ctx context.Context, code string) string {
+	namer := display.Tags(language.English)
+	if i18n.From(ctx).Lang == "nb" {
+		namer = display.Tags(language.Norwegian)
+	}
+	tag, err := language.Parse(strings.ReplaceAll(code, "_", "-"))
+	if err != nil || code == "" {
+		return code
+	}
+	name := namer.Name(tag)
+	if name == "" {
+		return code
+	}
+	r, n := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(r)) + name[n:]
+}
+
+func languageTag(code string) string { return strings.ReplaceAll(code, "_", "-") }
+
+func languageOptions(ctx context.Context) []components.Option {
+	list := []components.Option{{Label: i18n.T(ctx, "template.language_choose")}}
+	for _, l := range models.TemplateLanguages() {
+		list = append(list, components.Option{Value: l, Label: LanguageName(ctx, l) + " (" + l + ")"})
+	}
+	return list
+}
+
+// kindName gives the name of a kind, Twilio's own word for one that has none here.
+func kindName(ctx context.Context, kind string) string {
+	key := "template.kind." + strings.NewReplacer("/", "_", "-", "_").Replace(kind)
+	switch {
+	case kind == "":
+		return i18n.T(ctx, "template.kind.twilio_text")
+	case i18n.Has(key):
+		return i18n.T(ctx, key)
+	}
+	return kind
+}
+
+func categoryName(ctx context.Context, category string) string {
+	if key := "template.category." + strings.ToLower(category); category != "" && i18n.Has(key) {
+		return i18n.T(ctx, key)
+	}
+	return category
+}
+
+// statusName gives the word for where a template stands, and the colour of its chip. Without Content SID it is for open
+// windows only.
+func statusName(ctx context.Context, t models.Template) (kind, word string) {
+	kinds := map[models.TemplateStatus]string{
+		models.TemplateApproved: "s", models.TemplateReceived: "i", models.TemplatePending: "i", models.TemplateRejected: "e",
+		models.TemplatePaused: "w", models.TemplateDisabled: "e",
+	}
+	key := "template.status." + string(t.Status)
+	switch {
+	case t.Status == models.TemplateNone && t.ContentSID == "", t.Status == models.TemplateUnsubmitted && t.InWindow && !t.Submittable():
+		return "", i18n.T(ctx, "template.open_window")
+	case t.Status == models.TemplateNone:
+		return "", i18n.T(ctx, "template.status.none")
+	case i18n.Has(key):
+		return kinds[t.Status], i18n.T(ctx, key)
+	}
+	return "", string(t.Status)
+}
+
+func qualityKey(t models.Template) string {
+	if key := "template.quality." + t.Quality; t.Quality != "" && i18n.Has(key) {
+		return key
+	}
+	return ""
+}
+
+// Account is a finished messaging account with the newest fetching of its templates.
+type Account struct {
+	ID   models.AccountID
+	Name string
+	Sync models.TemplateSync
+}
+
+func (a Account) sentence(ctx context.Context, now time.Time) string {
+	s := a.Sync
+	switch {
+	case s.StartedAt.IsZero():
+		return i18n.T(ctx, "template.sync_never")
+	case s.Running(now):
+		return i18n.T(ctx, "template.sync_running", "n", s.Templates)
+	case s.FinishedAt == nil:
+		return i18n.T(ctx, "template.sync_cut_off")
+	}
+	return i18n.T(ctx, "template.sync_done", "n", s.Templates, "time", i18n.DateTime(ctx, *s.FinishedAt, now))
+}
+
+// List is the page of all templates.
+type List struct {
+	Rows     []models.TemplateRow
+	More     string // address of the same page with more rows
+	Accounts []Account
+	Account  string // filters
+	Status   string
+	Query    string
+	Now      time.Time
+}
+
+// address gives a part of the page with the same filters.
+func (l List) address(part string) string {
+	q := url.Values{}
+	for name, v := range map[string]string{"account": l.Account, "status": l.Status, "q": l.Query} {
+		if v != "" {
+			q.Set(name, v)
+		}
+	}
+	if len(q) == 0 {
+		return ListURL + part
+	}
+	return ListURL + part + "?" + q.Encode()
+}
+
+func (l List) filtered() bool { return l.Account != "" || l.Status != "" || l.Query != "" }
+
+func (l List) accountOptions(ctx context.Context) []components.Option {
+	list := []components.Option{{Label: i18n.T(ctx, "template.all_accounts")}}
+	return append(list, accountOptions(l.Accounts)...)
+}
+
+func accountOptions(accounts []Account) []components.Option {
+	var list []components.Option
+	for _, a := range accounts {
+		list = append(list, components.Option{Value: strconv.FormatInt(int64(a.ID), 10), Label: a.Name})
+	}
+	return list
+}
+
+// first is the account that new templates go to unless somebody chooses another one.
+func (l List) first() models.AccountID {
+	for _, a := range l.Accounts {
+		if strconv.FormatInt(int64(a.ID), 10) == l.Account {
+			return a.ID
+		}
+	}
+	return l.Accounts[0].ID
+}
+
+func statusOptions(ctx context.Context) []components.Option {
+	list := []components.Option{{Label: i18n.T(ctx, "template.all_statuses")}}
+	for _, s := range []string{"approved", "pending", "received", "unsubmitted", "rejected", "paused", "disabled", "none"} {
+		list = append(list, components.Option{Value: s, Label: i18n.T(ctx, "template.status."+s)})
+	}
+	return list
+}
+
+func live(address string) templ.Attributes {
+	return templ.Attributes{
+		"data-live-on": "template", "hx-get": address, "hx-trigger": "part:refresh throttle:1s", "hx-swap": "outerMorph", "hx-sync": "this:queue last",
+	}
+}
+
+// Form is the dialog Add message template, also for changing one.
+type Form struct {
+	ID         models.TemplateID // 0 for a new one
+	Account    string
+	Accounts   []Account // to choose from; nil when the account is given
+	Name       string
+	Language   string
+	Body       string
+	ContentSID string
+	Version    string
+	Back       string
+	Known      models.Template // as it is saved
+	Errors     components.Errors
+	Conflict   []components.ConflictRow
+	Stale      bool
+}
+
+// FormOf fills the form with a template.
+func FormOf(t models.Template, back string) Form {
+	return Form{
+		ID: t.ID, Account: strconv.FormatInt(int64(t.AccountID), 10), Name: t.Name, Language: t.Language, Body: t.Body, ContentSID: t.ContentSID,
+		Version: strconv.Itoa(t.Version), Back: back, Known: t,
+	}
+}
+
+// Against gives the form with where it differs from what somebody else has saved.
+func (f Form) Against(ctx context.Context, saved models.Template) Form {
+	row := func(key, theirs, yours string) components.ConflictRow {
+		return components.ConflictRow{Label: i18n.T(ctx, key), Theirs: theirs, Yours: yours}
+	}
+	f.Stale, f.Version, f.Known = true, strconv.Itoa(saved.Version), saved
+	f.Conflict = components.Differing(row("template.name", saved.Name, f.Name),
+		row("template.language", LanguageName(ctx, saved.Language), LanguageName(ctx, f.Language)),
+		row("template.body", saved.Body, f.Body), row("template.content_sid", saved.ContentSID, f.ContentSID))
+	return f
+}
+
+func (f Form) action() string {
+	if f.ID == 0 {
+		return ListURL
+	}
+	return URL(f.ID, "")
+}
+
+func (f Form) back() string {
+	if f.Back == "" {
+		return ListURL
+	}
+	return f.Back
+}
+
+func (f Form) title(ctx context.Context) string {
+	if f.ID == 0 {
+		return i18n.T(ctx, "template.add")
+	}
+	return i18n.T(ctx, "template.edit")
+}
+
+// Detail is the dialog of a template that is Twilio's.
+type Detail struct {
+	Template models.Template
+	Account  string
+	Back     string
+	Category string
+	Errors   components.Errors
+}
+
+func (d Detail) back() string {
+	if d.Back == "" {
+		return ListURL
+	}
+	return d.Back
+}
+
+// Maker is the page on which a template is made.
+type Maker struct {
+	Draft    models.TemplateDraft
+	Account  string
+	Accounts []Account
+	Buttons  int // rows that are shown
+	Items    int
+	Errors   components.Errors
+}
+
+// MakerURL gives the page that makes a template of a kind.
+func MakerURL(account, kind string) string {
+	return ListURL + "/create?" + url.Values{"account": {account}, "kind": {kind}}.Encode()
+}
+
+func (m Maker) kinds(ctx context.Context) []components.Tab {
+	var tabs []components.Tab
+	for _, k := range models.TemplateKinds() {
+		tabs = append(tabs, components.Tab{Label: kindName(ctx, k), URL: MakerURL(m.Account, k), Now: k == m.Draft.Kind})
+	}
+	return tabs
+}
+
+// button gives what was typed in a row, which may be empty.
+func (m Maker) button(i int) models.Action {
+	if i < len(m.Draft.Buttons) {
+		return m.Draft.Buttons[i]
+	}
+	return models.Action{Kind: m.buttonKinds()[0]}
+}
+
+func (m Maker) item(i int) models.Choice {
+	if i < len(m.Draft.Items) {
+		return m.Draft.Items[i]
+	}
+	return models.Choice{}
+}
+
+// buttonKinds are those that the kind of template takes.
+func (m Maker) buttonKinds() []string {
+	all := []string{models.ActionQuickReply, models.ActionURL, models.ActionPhoneNumber, models.ActionCopyCode}
+	switch m.Draft.Kind {
+	case models.KindOfQuickReply:
+		return all[:1]
+	case models.KindOfCallToAction:
+		return all[1:]
+	}
+	return all
+}
+
+func (m Maker) buttonOptions(ctx context.Context) []components.Option {
+	var list []components.Option
+	for _, k := range m.buttonKinds() {
+		list = append(list, components.Option{Value: k, Label: i18n.T(ctx, "template.action."+strings.ToLower(k))})
+	}
+	return list
+}
+
+func categoryOptions(ctx context.Context) []components.Option {
+	list := []components.Option{{Label: i18n.T(ctx, "template.category_choose")}}
+	for _, c := range models.TemplateCategories() {
+		list = append(list, components.Option{Value: c, Label: categoryName(ctx, c)})
+	}
+	return list
+}
+
+func (m Maker) has(kinds ...string) bool { return slices.Contains(kinds, m.Draft.Kind) }
+
+// preview gives the template with its samples.
+func (m Maker) preview() models.Content {
+	values := map[string]string{}
+	for n, v := range m.Draft.Samples {
+		if strings.TrimSpace(v) != "" {
+			values[n] = v
+		}
+	}
+	return m.Draft.Content().Render(values)
+}
+
+func pictureOf(kind string) string {
+	switch kind {
+	case models.ActionURL:
+		return "home"
+	case models.ActionPhoneNumber:
+		return "device"
+	case models.ActionCopyCode:
+		return "copy"
+	}
+	return "arrl"
+}
+
+// aboutKey ends the key of the sentence about a kind.
+func aboutKey(kind string) string { return strings.NewReplacer("/", "_", "-", "_").Replace(kind) }
+
+func makeLabel(ctx context.Context, m Maker) string {
+	if m.Draft.Submittable() {
+		return i18n.T(ctx, "template.make_and_submit")
+	}
+	return i18n.T(ctx, "template.make_only")
+}
+
+func withList(back string) string {
+	if back == "" {
+		return ListURL
+	}
+	return back
+}
+
+// addAttrs open the dialog that adds a template, with a name that says what is added.
+func addAttrs(ctx context.Context, account models.AccountID, back string) templ.Attributes {
+	a := components.OpensDialog(NewURL(account, back))
+	a["aria-label"] = i18n.T(ctx, "template.add")
+	return a
+}
+
+// MoreURL gives the same list with more rows.
+func (l List) MoreURL(rows int) string {
+	at := l.address("")
+	sep := "?"
+	if strings.Contains(at, "?") {
+		sep = "&"
+	}
+	return at + sep + "rows=" + strconv.Itoa(rows)
+}
