@@ -173,6 +173,7 @@ type ConversationRow struct {
 	ClockAhead     time.Duration
 	WindowClosesAt *time.Time // nil: the customer has never written
 	WindowInbound  *time.Time
+	Files          int // that are here; of a single conversation only
 
 	ContactLanguage string
 	BlockedAt       *time.Time

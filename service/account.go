@@ -21,6 +21,7 @@ const maxName = 100
 type ChannelDetails struct {
 	Name, Channel string
 	Typing        bool // customers see that somebody is answering; a draft shows it
+	RemoveFiles   bool // files are removed at Twilio once they are safe here; a draft keeps them
 }
 
 // AccountDetails is the second step. An empty token keeps the one that is saved. WithoutCheck does not ask Twilio.
@@ -91,7 +92,7 @@ func (s *Service) setChannelDetails(ctx context.Context, a *models.Account, in C
 		a.Channel = in.Channel
 	}
 	if a.State == models.AccountActive {
-		a.HideTyping = !in.Typing
+		a.HideTyping, a.RemoveFiles = !in.Typing, in.RemoveFiles
 	}
 	return nil
 }

@@ -290,15 +290,15 @@ func (s *Service) changeFile(ctx context.Context, read models.File, f func(*stor
 
 // RetryFile fetches a file again that could not be fetched. ErrNotFound when the viewer may not see it, KindConflict when
 // there is nothing to try.
-func (s *Service) RetryFile(ctx context.Context, v models.Viewer, id models.FileID) (models.File, error) {
+func (s *Service) RetryFile(ctx context.Context, v models.Viewer, id models.FileID) error {
 	read, err := s.store.FileFor(ctx, v, id)
 	if err != nil {
-		return read, err
+		return err
 	}
 	if !read.MayRetry() {
-		return read, errNoRetry
+		return errNoRetry
 	}
-	return read, s.changeFile(ctx, read, func(tx *store.Tx, f *models.File, _ *models.Message) error {
+	return s.changeFile(ctx, read, func(tx *store.Tx, f *models.File, _ *models.Message) error {
 		due := tx.Now()
 		f.State, f.Problem, f.DueAt = models.FilePending, "", &due
 		f.Tries++
@@ -315,19 +315,19 @@ var errNoRetry = models.E(models.KindConflict, "file.no_retry")
 const MaxDescription = 300
 
 // DescribeFile keeps what a picture shows, for those who cannot see it. ErrNotFound, or FieldErrors.
-func (s *Service) DescribeFile(ctx context.Context, v models.Viewer, id models.FileID, text string) (models.File, error) {
+func (s *Service) DescribeFile(ctx context.Context, v models.Viewer, id models.FileID, text string) error {
 	read, err := s.store.FileFor(ctx, v, id)
 	if err != nil {
-		return read, err
+		return err
 	}
 	text = strings.Join(strings.Fields(validText(text)), " ")
 	if utf8.RuneCountInString(text) > MaxDescription {
-		return read, models.FieldErrors{{Field: "description", Key: "file.description_long", Args: []any{"max", MaxDescription}}}
+		return models.FieldErrors{{Field: "description", Key: "file.description_long", Args: []any{"max", MaxDescription}}}
 	}
 	if read.Kind() != models.KindImage || read.MessageID == nil {
-		return read, models.ErrNotFound
+		return models.ErrNotFound
 	}
-	return read, s.changeFile(ctx, read, func(_ *store.Tx, f *models.File, _ *models.Message) error {
+	return s.changeFile(ctx, read, func(_ *store.Tx, f *models.File, _ *models.Message) error {
 		f.Description = text
 		return nil
 	})
@@ -340,21 +340,13 @@ type FileContent struct {
 	ContentType string
 }
 
-// OpenFile gives the content of a file that the viewer may see. ErrNotFound, also while it is not here.
-func (s *Service) OpenFile(ctx context.Context, v models.Viewer, id models.FileID) (FileContent, error) {
-	f, err := s.store.FileFor(ctx, v, id)
-	if err != nil {
-		return FileContent{}, err
-	}
+// OpenFile gives the content of a file. ErrNotFound while it is not here.
+func (s *Service) OpenFile(ctx context.Context, f models.File) (FileContent, error) {
 	return s.open(ctx, f, f.StorageKey, f.ContentType)
 }
 
-// OpenThumb gives the small picture of a file that the viewer may see; ErrNotFound when there is none.
-func (s *Service) OpenThumb(ctx context.Context, v models.Viewer, id models.FileID) (FileContent, error) {
-	f, err := s.store.FileFor(ctx, v, id)
-	if err != nil {
-		return FileContent{}, err
-	}
+// OpenThumb gives the small picture of a file; ErrNotFound when there is none.
+func (s *Service) OpenThumb(ctx context.Context, f models.File) (FileContent, error) {
 	kind := "image/jpeg"
 	if strings.HasSuffix(f.ThumbKey, thumbEnding["image/png"]) {
 		kind = "image/png"
@@ -371,15 +363,6 @@ func (s *Service) open(ctx context.Context, f models.File, key, contentType stri
 		return FileContent{}, err
 	}
 	return FileContent{ReadSeekCloser: r, File: f, ContentType: contentType}, nil
-}
-
-// SetRemoveFiles says whether files that come to an account are removed at Twilio once they are safe here. ErrNotFound,
-// store.ErrStale.
-func (s *Service) SetRemoveFiles(ctx context.Context, v models.Viewer, id models.AccountID, on bool, e Edit) error {
-	return s.editAccount(ctx, v, accountEdit{id, e.Version, "account.files"}, func(a *models.Account) error {
-		a.RemoveFiles = on
-		return nil
-	})
 }
 
 // RemoveFile removes a file at Twilio once it is safe here.
@@ -452,10 +435,8 @@ func (s *Service) removeLoose(ctx context.Context, f models.File) error {
 	if errors.Is(err, store.ErrStale) {
 		return nil // it was sent meanwhile
 	}
-	for _, key := range []string{f.StorageKey, f.ThumbKey} {
-		if err == nil && key != "" {
-			err = s.files.Delete(ctx, key)
-		}
+	if err == nil {
+		s.discard(ctx, f)
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func (c *center) fileOf(m models.Message) models.File {
 
 func (c *center) content(f models.File) []byte {
 	c.t.Helper()
-	r, err := c.service.OpenFile(ctx, c.agent, f.ID)
+	r, err := c.service.OpenFile(ctx, f)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func TestFilesAreFetched(t *testing.T) {
 			if now := c.message(m.ID); now.Rev < rev || now.Rev == m.Rev {
 				t.Errorf("%s: the message's rev stays %d", kind, now.Rev)
 			}
-			r, err := c.service.OpenThumb(ctx, c.agent, f.ID)
+			r, err := c.service.OpenThumb(ctx, f)
 			if (err == nil) != (want.ThumbKey != "") {
 				t.Errorf("%s: small picture: %v", kind, err)
 			}
@@ -156,7 +157,7 @@ func (c *center) endsAs(h http.HandlerFunc, problem string, again int) {
 	if f.State != models.FileFailed || f.Problem != problem || f.Tries != again+1 || f.DueAt != nil {
 		c.t.Errorf("want %s after %d: %+v", problem, again, f)
 	}
-	_, err := c.service.RetryFile(ctx, c.agent, f.ID)
+	err := c.service.RetryFile(ctx, c.agent, f.ID)
 	if f.MayRetry() != (err == nil) {
 		c.t.Errorf("%s: try again: %v", problem, err)
 	}
@@ -259,31 +260,31 @@ func TestFilesOff(t *testing.T) {
 func TestDescribeFile(t *testing.T) {
 	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
 		m, f := c.writeFile("image")
-		if _, err := c.service.DescribeFile(ctx, c.agent, f.ID, "early"); !errors.Is(err, models.ErrNotFound) {
+		if err := c.service.DescribeFile(ctx, c.agent, f.ID, "early"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("before it is known to be a picture: %v", err)
 		}
 		if err := c.service.FetchFile(ctx, models.FetchFile{File: f.ID, Try: 1}); err != nil {
 			t.Fatal(err)
 		}
 		before := c.message(m.ID).Rev
-		if _, err := c.service.DescribeFile(ctx, c.agent, f.ID, "  A red\n house "); err != nil || c.fileOf(m).Description != "A red house" || c.message(m.ID).Rev == before {
+		if err := c.service.DescribeFile(ctx, c.agent, f.ID, "  A red\n house "); err != nil || c.fileOf(m).Description != "A red house" || c.message(m.ID).Rev == before {
 			t.Errorf("%+v, %v", c.fileOf(m), err)
 		}
 		long := string(bytes.Repeat([]byte("å"), service.MaxDescription+1))
-		if _, err := c.service.DescribeFile(ctx, c.agent, f.ID, long); models.KindOf(err) != models.KindInvalid {
+		if err := c.service.DescribeFile(ctx, c.agent, f.ID, long); models.KindOf(err) != models.KindInvalid {
 			t.Errorf("too long: %v", err)
 		}
 		stranger := models.Viewer{User: 4711, Role: models.Agent}
-		if _, err := c.service.DescribeFile(ctx, stranger, f.ID, "x"); !errors.Is(err, models.ErrNotFound) {
+		if err := c.service.DescribeFile(ctx, stranger, f.ID, "x"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("a stranger: %v", err)
 		}
-		if _, err := c.service.OpenFile(ctx, stranger, f.ID); !errors.Is(err, models.ErrNotFound) {
+		if _, err := c.store.FileFor(ctx, stranger, f.ID); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("a stranger reads: %v", err)
 		}
-		if _, err := c.service.RetryFile(ctx, stranger, f.ID); !errors.Is(err, models.ErrNotFound) {
+		if err := c.service.RetryFile(ctx, stranger, f.ID); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("a stranger tries again: %v", err)
 		}
-		if _, err := c.service.RetryFile(ctx, c.agent, f.ID); models.KindOf(err) != models.KindConflict {
+		if err := c.service.RetryFile(ctx, c.agent, f.ID); models.KindOf(err) != models.KindConflict {
 			t.Errorf("a file that is here is fetched again: %v", err)
 		}
 	})
@@ -296,11 +297,16 @@ func TestRemovedAtTwilio(t *testing.T) {
 		kept, _ := c.writeFile("document")
 		c.until("the first is here", func() bool { return c.fileOf(kept).State == models.FileStored })
 		admin := models.Viewer{User: c.agent.User, Role: models.Administrator}
-		if err := c.service.SetRemoveFiles(ctx, admin, c.account.ID, true, service.Edit{Version: 1}); err != nil {
+		a, err := c.store.Account(ctx, c.account.ID)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := c.service.SetRemoveFiles(ctx, admin, c.account.ID, false, service.Edit{Version: 1}); !errors.Is(err, store.ErrStale) {
-			t.Errorf("two at once: %v", err)
+		in := service.ChannelDetails{Name: a.Name, Channel: a.Channel, Typing: true, RemoveFiles: true}
+		if err := c.service.SaveChannelDetails(ctx, admin, a.ID, in, service.Edit{Version: a.Version}); err != nil {
+			t.Fatal(err)
+		}
+		if rows, err := c.store.Audits(ctx, 1); err != nil || len(rows) != 1 || !strings.Contains(rows[0].Details, `"remove_files":[false,true]`) {
+			t.Errorf("audit: %+v %v", rows, err)
 		}
 		m, _ := c.writeFile("document")
 		c.until("it is removed at Twilio", func() bool { return c.fileOf(m).RemovedAt != nil })

@@ -47,6 +47,10 @@ const conversationRow = `conversations.*,
 	contacts.language AS contact_language, contacts.blocked_at,
 	consents.given AS consent_given, consents.source AS consent_source, consents.note AS consent_note, consents.at AS consent_at`
 
+// storedFiles adds how many files are here; lists do without.
+const storedFiles = `, (SELECT count(*) FROM files WHERE files.account_id = conversations.account_id AND
+	files.conversation_id = conversations.id AND files.message_id IS NOT NULL AND files.state = ?) AS files`
+
 // conversationRows adds what lists show to conversations that of has chosen. They are chosen, sorted and cut before
 // anything is joined to them.
 func (r Reader) conversationRows(ctx context.Context, v models.Viewer, of *gorm.DB) *gorm.DB {
@@ -70,7 +74,8 @@ func (r Reader) visibleConversations(ctx context.Context, v models.Viewer) *gorm
 // Conversation gives one conversation as the viewer sees it. ErrNotFound when there is none or the viewer may not see it.
 func (r Reader) Conversation(ctx context.Context, v models.Viewer, id models.ConversationID) (models.ConversationRow, error) {
 	var row models.ConversationRow
-	err := r.conversationRows(ctx, v, r.visibleConversations(ctx, v).Where("conversations.id = ?", id)).Take(&row).Error
+	rows := r.conversationRows(ctx, v, r.visibleConversations(ctx, v).Where("conversations.id = ?", id))
+	err := rows.Select(conversationRow+storedFiles, models.FileStored).Take(&row).Error
 	return row, failed(err, "read conversation")
 }
 

@@ -150,7 +150,7 @@ func stepEdit(c echo.Context) service.Edit {
 }
 
 func (s *Server) saveChannelDetails(c echo.Context, a models.Account) error {
-	in := service.ChannelDetails{Name: field(c, "name"), Channel: field(c, "channel"), Typing: on(c, "typing")}
+	in := service.ChannelDetails{Name: field(c, "name"), Channel: field(c, "channel"), Typing: on(c, "typing"), RemoveFiles: on(c, "remove_files")}
 	err := s.service.SaveChannelDetails(c.Request().Context(), viewer(c), a.ID, in, stepEdit(c))
 	if err == nil {
 		return s.leaveStep(c, a, models.StepChannelDetails)

@@ -138,7 +138,33 @@ var inboxVisits = []visit{
 	}},
 	{name: "another time", route: "/later/:scheduled", who: agent, path: laterPath},
 	{name: "waits for its time", route: "/inbox/:conversation", who: agent, path: threadAt("mine", "")},
+	{name: "picture", route: "/files/:file/show", who: agent, path: pictureAt("/show")},
+	{name: "picture in the dialog", route: "/inbox/:conversation", who: agent, path: threadAt("mine", ""), do: opened(".pic")},
+	{name: "picture's description", route: "/files/:file/description", who: agent, path: pictureAt("/description")},
+	{name: "picture's description refused", route: "/files/:file/description", who: agent, path: pictureAt("/description"), do: func(b *browsertest.Tab) {
+		b.JS("document.querySelector('#describe [name=description]').value = 'x'.repeat(301)")
+		sentEmpty("describe")(b)
+	}},
 	{name: "details", route: "/inbox/:conversation/details", who: agent, path: threadAt("mine", "/details")},
+}
+
+// pictureAt gives an address of the first picture that is here.
+func pictureAt(rest string) func(*world) string {
+	return func(w *world) string {
+		row, err := w.store.Conversation(w.t.Context(), w.viewer(agent), w.rows["mine"])
+		w.must(err)
+		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			files, err := w.store.FilesOfConversation(w.t.Context(), row.Conversation, 50)
+			w.must(err)
+			for _, f := range files {
+				if f.ThumbKey != "" {
+					return fileAt(f, rest)
+				}
+			}
+		}
+		w.t.Fatal("no picture came")
+		return ""
+	}
 }
 
 // failedMessage gives the address of the details of the message that failed.
@@ -326,6 +352,8 @@ var noPages = []string{
 	"/hooks/twilio/:key/inbound", "/hooks/twilio/:key/status", "/media/:token",
 	"/simulator/messages/:message/file", "/admin/templates/list", "/simulator/phone", "/simulator/window", "/simulator/events",
 	"/inbox/list", "/inbox/:conversation/later", "/inbox/:conversation/messages", "/inbox/:conversation/composer",
+	"/files/:file", "/files/:file/view", "/files/:file/thumb",
+	"/inbox/list", "/inbox/:conversation/messages", "/inbox/:conversation/composer",
 }
 
 // A page that is added is also looked at.

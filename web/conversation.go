@@ -81,6 +81,12 @@ func (s *Server) thread(c echo.Context, row models.ConversationRow) (inbox.Threa
 		t.Messages = t.Messages[1:]
 		t.Older = t.Messages[0].Seq
 	}
+	if err := s.addFiles(ctx, &t); err != nil {
+		return t, err
+	}
+	if t.SideFiles, err = s.store.FilesOfConversation(ctx, row.Conversation, sideFiles); err != nil {
+		return t, err
+	}
 	if t.Quotes, err = s.store.Quotes(ctx, v, row, t.Messages); err != nil {
 		return t, err
 	}
@@ -159,6 +165,9 @@ func (s *Server) changes(c echo.Context, row models.ConversationRow, since int64
 	ctx, v := c.Request().Context(), personOf(c).viewer
 	t = inbox.Thread{Row: row, Viewer: v, Now: row.Now(s.store.Now()), Advice: adviceFor, Grows: true}
 	if t.Messages, to, more, err = s.store.MessagesSince(ctx, row.Conversation, since); err != nil {
+		return t, 0, false, err
+	}
+	if err := s.addFiles(ctx, &t); err != nil {
 		return t, 0, false, err
 	}
 	t.Quotes, err = s.store.Quotes(ctx, v, row, t.Messages)

@@ -116,6 +116,15 @@ func (s *Server) commonRoutes() []route {
 		{get, "/customers/:customer/block", agents, s.blockCustomerPage, 0},
 		{post, "/customers/:customer/block", agents, s.blockCustomer, 0},
 		{post, "/customers/:customer/unblock", agents, s.unblockCustomer, 0},
+
+		// Files.
+		{get, "/files/:file", agents, s.downloadFile, 0},
+		{get, "/files/:file/view", agents, s.viewFile, 0},
+		{get, "/files/:file/thumb", agents, s.viewThumb, 0},
+		{get, "/files/:file/show", agents, s.showFile, 0},
+		{get, "/files/:file/description", agents, s.fileDescriptionPage, 0},
+		{post, "/files/:file/description", agents, s.describeFile, 0},
+		{post, "/files/:file/fetch", agents, s.fetchFile, 0},
 	}
 }
 

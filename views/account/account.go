@@ -33,6 +33,7 @@ type Setup struct {
 type ChannelForm struct {
 	Name, Channel string
 	Typing        bool // customers see that somebody is answering; only of a finished account
+	RemoveFiles   bool // at Twilio, once they are safe here; only of a finished account
 }
 
 // DetailsForm is the second step. The token is never in it.
@@ -61,7 +62,7 @@ type Callback struct {
 
 // Of fills a step with what is saved.
 func Of(a models.Account, step models.AccountStep) Setup {
-	return Setup{Account: a, Step: step, Channel: ChannelForm{a.Name, a.Channel, !a.HideTyping}, Details: DetailsForm{SID: a.SID}}
+	return Setup{Account: a, Step: step, Channel: ChannelForm{a.Name, a.Channel, !a.HideTyping, a.RemoveFiles}, Details: DetailsForm{SID: a.SID}}
 }
 
 // Finished tells that the account is one of the list, so that its steps are tabs.

@@ -62,13 +62,13 @@ func owned(r models.ConversationRow) string {
 const maxOwnCode = 99
 
 // Version changes whenever what surrounds the messages has to be drawn again: another state, another agent, the reply
-// window closed or opened.
+// window closed or opened, another file.
 func Version(r models.ConversationRow, now time.Time) string {
 	owner := models.UserID(0)
 	if r.UserID != nil {
 		owner = *r.UserID
 	}
-	return fmt.Sprintf("%s-%d-%t-%s", r.State, owner, r.Window().IsOpen(now), consentVersion(r))
+	return fmt.Sprintf("%s-%d-%t-%s-%d", r.State, owner, r.Window().IsOpen(now), consentVersion(r), r.Files)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

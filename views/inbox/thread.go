@@ -9,20 +9,22 @@ import (
 
 // Thread is one open conversation.
 type Thread struct {
-	Row      models.ConversationRow
-	View     models.InboxView // of the list that it was opened from
-	Messages []models.Message
-	Quotes   map[models.MessageID]models.Message // what they answer, by the id of the one that answers
-	Older    int64                               // there are messages before this seq; 0 for none
-	Past     bool                                // a page of older messages: the newest are not on it
-	Grows    bool                                // messages for a thread that is open: what was new when it was opened is marked already
-	Earlier  []models.ConversationRow
-	Viewer   models.Viewer
-	Watchers Watchers
-	Later    Later
-	Composer Composer
-	Now      time.Time // as the account sees it
-	Advice   Advice
+	Row       models.ConversationRow
+	View      models.InboxView // of the list that it was opened from
+	Messages  []models.Message
+	Quotes    map[models.MessageID]models.Message // what they answer, by the id of the one that answers
+	Files     map[models.MessageID][]models.File  // by the message that they belong to
+	SideFiles []models.File                       // the newest of the conversation, for the side panel
+	Older     int64                               // there are messages before this seq; 0 for none
+	Past      bool                                // a page of older messages: the newest are not on it
+	Grows     bool                                // messages for a thread that is open: what was new when it was opened is marked already
+	Earlier   []models.ConversationRow
+	Viewer    models.Viewer
+	Watchers  Watchers
+	Later     Later
+	Composer  Composer
+	Now       time.Time // as the account sees it
+	Advice    Advice
 }
 
 // Advice says what a person can do about a code of Twilio's: "retry", "admin" or "none", and whether the code has a

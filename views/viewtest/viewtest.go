@@ -202,6 +202,10 @@ func text(n *html.Node) string {
 	if n.Type == html.TextNode {
 		return strings.TrimSpace(n.Data)
 	}
+	if n.Type == html.ElementNode && n.Data == "img" {
+		alt, _ := attr(n, "alt")
+		return alt
+	}
 	var b strings.Builder
 	for child := n.FirstChild; child != nil; child = child.NextSibling {
 		b.WriteString(text(child))
