@@ -3,7 +3,7 @@ const on = (n, f) => document.addEventListener(n, f);
 const refresh = name => {
   for (const p of document.querySelectorAll(name ? `[data-live-on="${name}"]` : '[data-live-on]')) p.dispatchEvent(new Event('part:refresh'));
 };
-on('live:simulator', () => refresh('simulator'));
+for (const name of ['simulator', 'template']) on('live:' + name, () => refresh(name));
 on('live:up', () => refresh());
 on('live:resync', () => refresh());
 

@@ -1,0 +1,73 @@
+package web
+
+import (
+	"testing"
+
+	"kanal/models"
+	"kanal/store"
+	"kanal/views/browsertest"
+)
+
+// The way to a message template: workstream, number, Behaviors, Add; by keyboard alone, with an error on it.
+func TestAddTemplateByKeyboard(t *testing.T) {
+	browser := browsertest.Browser(t)
+	d := newTeam(t, store.SQLite)
+	b := d.tab(browser, d.user(models.Administrator, "boss@kanal.test"))
+	b.expect(refused)
+	b.open("/admin/workstreams/1")
+	b.tabTo("a[href^='/admin/workstreams/1/numbers/']")
+	b.enter()
+	b.wait("location.pathname.startsWith('/admin/workstreams/1/numbers/')")
+	b.tabTo("a[href$='/behaviors']")
+	b.enter()
+	b.wait("location.pathname.endsWith('/behaviors') && document.getElementById('templates-h')")
+	b.picture("templates-behaviors")
+	b.tabTo("a[href^='/admin/templates/new']")
+	b.enter()
+	b.wait("document.querySelector('dialog[open] #name') === document.activeElement")
+	b.press("Takk for sist")
+	b.enter()
+	b.wait("document.querySelector('dialog[open] #errsum')")
+	b.picture("templates-dialog-error")
+	b.wait("document.activeElement.id === 'errsum'")
+	b.wait("document.querySelector('dialog[open]').innerText.includes('Paste the approved text')")
+	b.tabTo("dialog #language")
+	b.press("n")
+	b.wait("document.querySelector('dialog #language').value === 'nb'")
+	b.tabTo("dialog #body")
+	b.press("Hei {{1}}, takk for sist.")
+	b.tabTo("dialog #content_sid")
+	b.tabTo("dialog button[type=submit]")
+	b.enter()
+	b.wait("!document.querySelector('dialog[open]') && location.pathname.endsWith('/behaviors')")
+	b.wait("document.getElementById('templates-h').closest('section,.card').innerText.includes('Takk for sist')")
+
+	b.open("/admin/templates")
+	b.wait("document.querySelector('#templates table')")
+	b.picture("templates-list")
+	b.js("document.querySelector('form[id^=fetch-]').requestSubmit()")
+	b.says("The templates are being fetched")
+	b.wait("/Templates: 9/.test(document.querySelector('#templates').innerText)") // the stream brings it
+	b.open("/admin/templates/create?account=1&kind=whatsapp/card")
+	b.tabTo("#name")
+	b.press("spring_sale")
+	b.tabTo("#body")
+	b.press("Hello {{1}}, spring is here and so is our sale.")
+	b.wait("document.getElementById('sample-1')")
+	b.tabTo("#sample-1")
+	b.press("Ana")
+	b.wait("document.querySelector('#make-live .bub').innerText.includes('Hello Ana, spring')")
+	b.wait("document.activeElement.id === 'sample-1' && document.activeElement.value === 'Ana'")
+	b.picture("templates-make")
+	b.size(390, 844)
+	b.picture("templates-make-phone")
+	b.open("/admin/templates")
+	b.wait("document.querySelector('#templates table')")
+	b.picture("templates-list-phone")
+	b.inNorwegian()
+	b.size(1440, 900)
+	b.open("/admin/templates")
+	b.js("document.querySelectorAll('#templates th a')[4].click()")
+	b.wait("document.querySelector('dialog[open] .tpv')")
+	b.picture("templates-detail-nb")
+}
