@@ -67,7 +67,7 @@ const (
 )
 
 // visits are all pages in all their states.
-var visits = slices.Concat(peopleVisits, inboxVisits, customerVisits, accountVisits, workstreamVisits, templateVisits, simulatorVisits, errorVisits)
+var visits = slices.Concat(peopleVisits, inboxVisits, customerVisits, outreachVisits, accountVisits, workstreamVisits, templateVisits, simulatorVisits, errorVisits)
 
 var peopleVisits = []visit{
 	{name: "setup", route: "/setup", path: at("/setup"), in: "fresh"},

@@ -80,6 +80,8 @@ func (s *Server) commonRoutes() []route {
 		{get, "/inbox", agents, s.inboxPage, 0},
 		{get, "/inbox/list", agents, s.inboxListPart, 0},
 		{post, "/inbox/next", agents, s.takeNext, 0},
+		{get, "/inbox/new", agents, s.outreachPage, 0},
+		{post, "/inbox/new", agents, s.startConversation, 0},
 		{get, "/inbox/:conversation", agents, s.conversationPage, 0},
 		{get, "/inbox/:conversation/messages", agents, s.conversationMessages, 0},
 		{get, "/inbox/:conversation/composer", agents, s.conversationComposer, 0},

@@ -41,6 +41,11 @@ func EditURL(id models.ContactID, back string) string { return URL(id, "/edit"+b
 // BlockURL is the address of the dialog that blocks a customer.
 func BlockURL(id models.ContactID, back string) string { return URL(id, "/block"+backQuery("?", back)) }
 
+// OutreachURL is the address of the dialog that starts a conversation with a customer.
+func OutreachURL(id models.ContactID) string {
+	return "/inbox/new?customer=" + strconv.FormatInt(int64(id), 10) + backQuery("&", URL(id, ""))
+}
+
 // ConsentURL is the address of the dialog that records a consent with an account, or an opt-out.
 func ConsentURL(id models.ContactID, account models.AccountID, given bool, back string) string {
 	q := "?account=" + strconv.FormatInt(int64(account), 10)

@@ -49,6 +49,12 @@ func refused(r models.ConversationRow) bool {
 	return r.Consent().Reply(r.Window()) != models.ConsentAllows
 }
 
+// refusedByTwilio tells whether only the customer can end the opt-out.
+func refusedByTwilio(r models.ConversationRow) bool {
+	said := r.Consent().All
+	return said != nil && said.ByTwilio()
+}
+
 // state is where the page asks what stands around the messages.
 func (c Composer) state() string {
 	u := conversationURL(c.Row.ID, "", "/composer")

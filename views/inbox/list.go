@@ -81,6 +81,9 @@ func (l List) tabs(ctx context.Context) []components.Tab {
 
 // preview is the last line of a conversation as its row shows it: its words, or what it is.
 func preview(ctx context.Context, r models.ConversationRow) string {
+	if r.LastPreview == "" && r.LastDirection == models.System {
+		return i18n.T(ctx, "outreach.nothing_yet")
+	}
 	kind, words := models.SplitPreview(r.LastPreview)
 	words = plain(words)
 	switch {
