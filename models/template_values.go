@@ -67,7 +67,7 @@ func greets(body, variable string) bool {
 	}
 	line := before[strings.LastIndexByte(before, '\n')+1:]
 	words := strings.FieldsFunc(line, func(r rune) bool { return !unicode.IsLetter(r) })
-	return len(words) > 0 && len(words) <= 2 && slices.Contains(greetings, strings.ToLower(words[len(words)-1]))
+	return !strings.Contains(line, "{{") && len(words) > 0 && len(words) <= 2 && slices.Contains(greetings, strings.ToLower(words[len(words)-1]))
 }
 
 // CheckValues holds every rule of WhatsApp and Twilio on the values of a template's variables before it is sent

@@ -69,6 +69,7 @@ func TestValuesStayWithinTheApprovedPlace(t *testing.T) {
 func TestFieldsOfATemplate(t *testing.T) {
 	for body, want := range map[string][]Meaning{
 		"Hei {{1}}! Ordre {{2}}":          {MeansFirstName, MeansNothing},
+		"Hei {{1}}, {{2}}":                {MeansFirstName, MeansNothing},
 		"Dear {{1}}, your code":           {MeansFirstName},
 		"Hei igjen {{1}}":                 {MeansNothing},
 		"Vi sier hei til deg, hei {{1}}":  {MeansNothing},

@@ -574,3 +574,42 @@ func (d *team) endSessions(u models.User) {
 	d.t.Helper()
 	d.must(d.store.InTx(d.t.Context(), func(tx *store.Tx) error { return tx.EndLoginSessions(d.t.Context(), u.ID, "") }))
 }
+
+// The countdown: it changes at four hours and at one, is said once at an hour and at ten minutes and counts seconds in
+// the last five minutes, in the list too; the row and the composer follow without any event.
+func TestInboxWindowCountsDown(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+	d.ahead(20*time.Hour - 5*time.Minute)
+	b := d.at(d.ida, thread(id))
+	b.wait("document.querySelector('#win.win--ok') && !document.querySelector('#list .conv__m')")
+	b.js("window.real = Date.now; window.off = 0; Date.now = () => real() + off * 60000; document.addEventListener('live:resync', e => e.stopImmediatePropagation(), true)")
+	at := func(minutes int) {
+		b.js(fmt.Sprintf("document.getElementById('live-polite').textContent = ''; off = %d; document.dispatchEvent(new Event('visibilitychange'))", minutes))
+	}
+	at(30)
+	b.wait("document.querySelector('#win.win--w b').textContent.startsWith('3 h')")
+	d.ahead(30 * time.Minute) // by the server's clock too: the list fetches its chip
+	at(0)
+	b.open(thread(id))
+	b.js("window.real = Date.now; window.off = 0; Date.now = () => real() + off * 60000; document.addEventListener('live:resync', e => e.stopImmediatePropagation(), true)")
+	chip := "document.querySelector('#list [data-left]')?.textContent"
+	b.wait(chip + " === '3 h 34 min'")
+	at(100)
+	b.wait(chip + " === '1 h 54 min' && " + polite + " === ''")
+	at(160)
+	b.wait("document.querySelector('#win.win--e .wl').textContent === 'Closes in' && " + polite + " === 'Closes in 54 min'")
+	at(161)
+	b.wait("document.querySelector('#win b').textContent === '53 min' && " + polite + " === ''")
+	at(206)
+	b.wait(polite + " === 'Closes in 8 min'")
+	at(211)
+	b.wait("/^3:\\d\\d$/.test(document.querySelector('#win b').textContent) && " + polite + " === ''")
+
+	// The end: nothing tells the page, it asks.
+	d.ahead(24*time.Hour - 20*time.Hour - 25*time.Minute - 4*time.Second)
+	b.open(thread(id))
+	b.js("document.addEventListener('live:resync', e => e.stopImmediatePropagation(), true)")
+	b.wait("document.querySelector('#composer .closed .btn--p') && " + polite + " === 'The reply window is closed.'")
+	b.wait("document.querySelector('#list .conv').innerText.includes('Template only')")
+}

@@ -24,6 +24,27 @@ on('click', e => { if (e.target.closest('#list-pill')) refresh(); });
 on('mouseout', e => { if ((held.size || stale) && e.target.closest?.('#list') && !list().contains(e.relatedTarget)) refresh(); });
 on('focusout', () => { if (held.size || stale) setTimeout(() => { const l = list(); if (l && !inUse(l)) refresh(); }); });
 
+// The chips count down each minute, by the server's clock; a row whose window has come into another state is fetched again.
+let count;
+function windows() {
+  clearTimeout(count);
+  const l = list(); if (!l) return;
+  if (l._now !== l.dataset.now) { l._now = l.dataset.now; l._skew = Date.parse(l._now) - Date.now(); }
+  let due = false, next = 60;
+  for (const a of l.querySelectorAll('a[data-closes-at]')) {
+    const left = (Date.parse(a.dataset.closesAt) - Date.now() - l._skew) / 1000, h = Math.floor(left / 3600), m = Math.floor(left % 3600 / 60);
+    const state = left <= 0 ? 'closed' : left < 3600 ? 'last' : left < 4 * 3600 ? 'soon' : 'open', shown = a.querySelector('[data-left]');
+    if (state !== a.dataset.window) due = true;
+    else if (shown) shown.textContent = h > 0 ? `${h} ${l.dataset.h} ${m} ${l.dataset.m}` : `${m} ${l.dataset.m}`;
+    if (left > 0) next = Math.min(next, left % 60 + 0.2);
+  }
+  if (due) quietly();
+  count = setTimeout(windows, due ? 5000 : next * 1000);
+}
+on('htmx:after:swap', windows);
+document.addEventListener('visibilitychange', () => { if (!document.hidden) windows(); });
+setTimeout(windows);
+
 // The current row follows the URL, whoever rendered the list.
 const mark = () => {
   const l = list(); if (!l) return;

@@ -2,6 +2,7 @@ package workstream
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -254,6 +255,11 @@ func languageOptions(ctx context.Context) []components.Option {
 
 func greetingHint(ctx context.Context, s Settings) string {
 	return i18n.T(ctx, "behaviors.text_hint", "language", languageName(ctx, s.greetingLanguage), "n", models.MaxMessageLength)
+}
+
+// sandboxURL is where the steps stand that set the sandbox up.
+func sandboxURL(n models.NumberRow) string {
+	return fmt.Sprintf("/admin/accounts/%d/setup/callback?number=sandbox", n.AccountID)
 }
 
 // NumberPage is one tab of the settings of a number.
