@@ -10,9 +10,8 @@ import (
 	"kanal/store"
 )
 
-// brings lets files come into the page: how is choose, paste or drop; files are name and content.
-func brings(b *seat, how string, files ...string) {
-	b.t.Helper()
+// bringing is the script with which files come into the page: how is choose, paste or drop; files are name and content.
+func bringing(how string, files ...string) string {
 	js := "{ const d = new DataTransfer();"
 	for i := 0; i+1 < len(files); i += 2 {
 		js += fmt.Sprintf("d.items.add(new File([Uint8Array.from(atob(%q), c => c.charCodeAt(0))], %q));", base64.StdEncoding.EncodeToString([]byte(files[i+1])), files[i])
@@ -22,7 +21,12 @@ func brings(b *seat, how string, files ...string) {
 		"paste":  "document.getElementById('body').dispatchEvent(new ClipboardEvent('paste', {clipboardData: d, bubbles: true, cancelable: true}))",
 		"drop":   "for (const t of ['dragover', 'drop']) document.getElementById('log').dispatchEvent(new DragEvent(t, {dataTransfer: d, bubbles: true, cancelable: true}))",
 	}[how] + " }"
-	b.js(js)
+	return js
+}
+
+func brings(b *seat, how string, files ...string) {
+	b.t.Helper()
+	b.js(bringing(how, files...))
 }
 
 const rowsOfFiles = "[...document.querySelectorAll('#uploads li')].map(x => x.dataset.name + (x.dataset.file ? '' : '?')).join('|')"

@@ -106,6 +106,10 @@ var inboxVisits = []visit{
 		b.Press("?")
 		b.Wait("document.getElementById('keys').open")
 	}},
+	{name: "conversation with files attached", route: "/inbox/:conversation", who: agent, path: threadAt("closing", ""), do: func(b *browsertest.Tab) {
+		b.JS(bringing("choose", "kontrakt.pdf", somePDF, "side.html", "<html>"))
+		b.Wait("document.querySelector('#uploads li[data-file]') && document.querySelector('#uploads .up--fail')")
+	}},
 	{name: "conversation failed", route: "/inbox/:conversation", who: agent, path: threadAt("failed", "")},
 	{name: "window closing", route: "/inbox/:conversation", who: agent, path: threadAt("closing", "")},
 	{name: "window closed", route: "/inbox/:conversation", who: agent, path: threadAt("window closed", "")},
