@@ -74,6 +74,7 @@ func TestAttach(t *testing.T) {
 	ida.wait("document.querySelectorAll('#msgs .msg--out').length === 3 && " + rowsOfFiles + " === ''")
 	ida.wait("[...document.querySelectorAll('#msgs .msg--out')].every(m => m.dataset.state === 'read')")
 	ida.wait(bubbles + ".startsWith('Hei|Se her')")
+	ida.wait("document.querySelector('#msgs .msg--out .pic img').naturalWidth === 320 && document.querySelectorAll('#msgs .msg--out a.att').length === 2")
 
 	// A document's text is a message of its own, and the composer says so.
 	brings(ida, "choose", "faktura.pdf", somePDF)

@@ -42,6 +42,9 @@ func (s *Server) reply(c echo.Context) error {
 		return err
 	}
 	t := inbox.Thread{Row: row, Messages: ms, Viewer: personOf(c).viewer, Now: row.Now(s.store.Now()), Advice: adviceFor}
+	if err := s.addFiles(c.Request().Context(), &t); err != nil {
+		return err
+	}
 	return s.part(c, http.StatusCreated, inbox.Messages(t))
 }
 

@@ -113,7 +113,7 @@ func TestUploadForTheScript(t *testing.T) {
 	a := ida.sends(at+"/files", "upload", `x<b>.jpg|`+someJPG).want(http.StatusCreated, `name="file"`, "/thumb", "JPG", "data-unfile")
 	a.without("<html", "<b>.jpg")
 	f := d.uploads(d.ida, id)[0]
-	ida.post(at+"/messages", "client_key", "k1", "body", "", "file", number(f.ID)).want(http.StatusCreated, `id="m-k1"`)
+	ida.post(at+"/messages", "client_key", "k1", "body", "", "file", number(f.ID)).want(http.StatusCreated, `id="m-k1"`, "/thumb")
 	ida.sends(at+"/files", "upload", "a.pdf|"+somePDF, "upload", "b.pdf|"+somePDF).want(http.StatusCreated, `data-name="a.pdf"`, `data-name="b.pdf"`)
 	two := d.uploads(d.ida, id)
 	ida.post(at+"/messages", "client_key", "k2", "body", "Her", "file", number(two[1].ID), "file", number(two[0].ID)).want(http.StatusCreated, `id="m-k2"`, `id="m-k2.2"`, `id="m-k2.3"`)

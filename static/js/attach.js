@@ -47,14 +47,21 @@ function add(files) {
   hint();
 }
 
+let turn = Promise.resolve(); // one upload at a time: files arrive in the order in which they were attached
 function send(ul, li, file) {
-  const id = conversation(), x = li._request = new XMLHttpRequest(), form = new FormData(), bar = li.querySelector('progress'), { tFailed, tAdded } = ul.dataset;
-  form.append('upload', file, file.name);
+  const id = conversation(), { url, tFailed, tAdded } = ul.dataset;
   flying(id).add(li);
-  x.open('POST', ul.dataset.url);
+  turn = turn.then(() => li._dropped || new Promise(done => upload({ id, li, file, url, tFailed, tAdded }, done)));
+}
+
+function upload({ id, li, file, url, tFailed, tAdded }, done) {
+  const x = li._request = new XMLHttpRequest(), form = new FormData(), bar = li.querySelector('progress');
+  form.append('upload', file, file.name);
+  x.open('POST', url);
   for (const h in partial) x.setRequestHeader(h, partial[h]);
   x.upload.addEventListener('progress', e => { if (e.lengthComputable) bar.value = 100 * e.loaded / e.total; });
   x.addEventListener('loadend', () => {
+    done();
     flying(id).delete(li);
     if (x.status === 401) { location.href = x.getResponseHeader('HX-Redirect') || '/login'; return; }
     if (x.status === 201) arrived(id, li, x.responseText, tAdded);
@@ -99,7 +106,7 @@ on('click', async e => {
     } catch { toast(say('offline')); return; }
   } else if (flying(conversation()).delete(li)) {
     li._dropped = true; // should it have arrived already it is taken back
-    li._request.abort();
+    li._request?.abort();
   }
   const near = li.nextElementSibling || li.previousElementSibling;
   li.remove();

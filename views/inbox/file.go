@@ -62,28 +62,7 @@ func isPDF(f models.File) bool { return f.ContentType == "application/pdf" }
 
 // fileFacts is the line under a file's name: its type and its size.
 func fileFacts(ctx context.Context, f models.File) string {
-	return fileTag(ctx, f) + ", " + fileSize(ctx, f.Size)
-}
-
-// fileSize gives a size as people say it.
-func fileSize(ctx context.Context, n int64) string {
-	const kb, mb = 1000, 1000 * 1000
-	switch {
-	case n < kb:
-		return i18n.T(ctx, "file.size.b", "n", n)
-	case n < mb:
-		return i18n.T(ctx, "file.size.kb", "n", (n+kb/2)/kb)
-	}
-	tenths := (n + mb/20) / (mb / 10)
-	text := strconv.FormatInt(tenths/10, 10)
-	if tenths%10 != 0 {
-		mark := "."
-		if i18n.From(ctx).Lang == i18n.NB {
-			mark = ","
-		}
-		text += mark + strconv.FormatInt(tenths%10, 10)
-	}
-	return i18n.T(ctx, "file.size.mb", "n", text)
+	return fileTag(ctx, f) + ", " + i18n.Size(ctx, f.Size)
 }
 
 // fileKind is what a file is to people: a sticker is a picture that came as one, and what is not here yet is what the

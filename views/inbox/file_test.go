@@ -1,7 +1,6 @@
 package inbox
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -53,18 +52,4 @@ func TestFilesKeepTheRules(t *testing.T) {
 			t.Error(page)
 		}
 	})
-}
-
-func TestFileSizes(t *testing.T) {
-	for lang, sizes := range map[i18n.Lang]map[int64]string{
-		i18n.EN: {0: "0 bytes", 999: "999 bytes", 1000: "1 kB", 214_400: "214 kB", 999_400: "999 kB", 1_000_000: "1 MB", 4_960_000: "5 MB", 4_940_000: "4.9 MB"},
-		i18n.NB: {654: "654 byte", 4_940_000: "4,9 MB"},
-	} {
-		ctx := i18n.With(context.Background(), i18n.Locale{Lang: lang, Zone: time.UTC})
-		for n, want := range sizes {
-			if got := fileSize(ctx, n); got != want {
-				t.Errorf("%d: %s, want %s", n, got, want)
-			}
-		}
-	}
 }

@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"strings"
 
 	"kanal/models"
@@ -47,9 +46,4 @@ func (c Composer) textApart() bool {
 	}
 	t, err := models.FileTypeOf(c.Uploads[0].ContentType)
 	return err == nil && !t.Caption()
-}
-
-// ending names a type of file in the few letters that people know it by.
-func ending(f models.File) string {
-	return strings.ToUpper(strings.TrimPrefix(filepath.Ext(f.Name), "."))
 }
