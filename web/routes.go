@@ -168,6 +168,8 @@ func (s *Server) adminRoutes() []route {
 		{post, "/simulator/url", administrators, s.simulated(s.setInboundURL), 0},
 		{post, "/simulator/customers", administrators, s.simulated(s.addCustomer), 0},
 		{post, "/simulator/messages", administrators, s.simulated(s.simulateMessage), 0},
+		{post, "/simulator/taps", administrators, s.simulated(s.simulateTap), 0},
+		{post, "/simulator/templates", administrators, s.simulated(s.decideTemplate), 0},
 		{post, "/simulator/outcome", administrators, s.simulated(s.setOutcome), 0},
 		{post, "/simulator/skip", administrators, s.simulated(s.skipAhead), 0},
 		{post, "/simulator/reset", administrators, s.simulated(s.resetSimulator), 0},

@@ -133,7 +133,7 @@ func (s *Server) simulatorView(c echo.Context, at playing) simview.Page {
 	left, written := s.sim.Window(at.account.SID, at.customer.Address, at.sender.Number)
 	p := simview.Page{
 		Place: at.place(), Token: at.account.Token, Name: at.sender.Name, Customer: at.customer.Name,
-		Compose: simview.Compose{Kind: "text", Kinds: simulator.Kinds()}, Log: s.bubbles(at), Typing: s.sim.Typing(at.account.SID, at.customer.Address, at.sender.Number), Events: s.simEvents(c, at),
+		Compose: simview.Compose{Kind: "text", Kinds: simulator.Kinds()}, Log: s.bubbles(at), Typing: s.sim.Typing(at.account.SID, at.customer.Address, at.sender.Number), Events: s.simEvents(c, at), Contents: s.contentsView(at.account.SID),
 		Ahead: at.account.Ahead, Left: left, Written: written, InCenter: inCenter,
 		Outcome: outcomeView(at.account.Outcome), Now: s.store.Now().Add(at.account.Ahead),
 	}
@@ -161,7 +161,7 @@ func (s *Server) bubbles(at playing) []simview.Bubble {
 			continue
 		}
 		out = append(out, simview.Bubble{
-			SID: m.SID, Mine: mine, Kind: m.Kind, Body: m.Text(), File: fileOnPhone(at, m), At: m.Created, Arrived: m.Arrived(), Tried: m.Posted > 0, Status: m.Answered, Seen: m.Seen,
+			SID: m.SID, Mine: mine, Kind: m.Kind, Body: m.Text(), File: fileOnPhone(at, m), Shown: templateOnPhone(m), At: m.Created, Arrived: m.Arrived(), Tried: m.Posted > 0, Status: m.Answered, Seen: m.Seen,
 		})
 	}
 	return out

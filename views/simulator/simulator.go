@@ -50,6 +50,7 @@ type Page struct {
 	InCenter  bool          // the center has the account
 	Adding    Adding
 	Events    []Event
+	Contents  []Content // templates
 	Now       time.Time // by the account's clock
 }
 
@@ -104,7 +105,8 @@ type Bubble struct {
 	Mine    bool // the customer's own
 	Kind    string
 	Body    string
-	File    *File // of the center's; nil for none
+	File    *File  // of the center's; nil for none
+	Shown   *Shown // a template of the center's; nil for none
 	At      time.Time
 	Arrived bool
 	Tried   bool
@@ -206,4 +208,33 @@ func live(address string) templ.Attributes {
 		"data-live-on": "simulator", "hx-get": address, "hx-trigger": "part:refresh throttle:300ms", "hx-swap": "outerMorph",
 		"hx-sync": "this:queue last",
 	}
+}
+
+// Shown is what a template has beside its text.
+type Shown struct {
+	Header, Footer, Media string
+	Button                string // opens the list
+	Taps                  []Tap
+}
+
+// Tap is a button or a row of a list. One that does not answer opens a page or calls a number.
+type Tap struct {
+	Value, Title, More string
+	Answers            bool
+}
+
+// Content is a template of the account.
+type Content struct{ SID, Name, Language, Status, Reason string }
+
+// decisions are what WhatsApp may do with the template now.
+func (c Content) decisions() []string {
+	switch c.Status {
+	case "unsubmitted":
+		return nil
+	case "approved":
+		return []string{"paused", "rejected"}
+	case "paused", "rejected":
+		return []string{"approved"}
+	}
+	return []string{"approved", "rejected"}
 }

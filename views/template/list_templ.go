@@ -828,7 +828,7 @@ func OfNumber(ts []models.TemplateRow, account models.AccountID, back string, mo
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = components.Card("templates-h", i18n.T(ctx, "nav.templates"), addTo(account, back)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var28), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = components.Card("templates-h", i18n.T(ctx, "template.whatsapp"), addTo(account, back)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var28), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
