@@ -200,7 +200,7 @@ func nest(tokens []token, within int) []span {
 			continue
 		}
 		end := i + 2
-		for end < len(tokens) && !(tokens[end].sign == tok.sign && tokens[end].close) {
+		for end < len(tokens) && (tokens[end].sign != tok.sign || !tokens[end].close) {
 			end++
 		}
 		if end >= len(tokens) {
