@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -143,11 +144,11 @@ func (s *seeing) show(e twilioExample) {
 			fmt.Fprint(&s.seen, "  -\n\n")
 			return
 		}
-		s.note(e.form().Get("From"))
+		s.note(e.form().Get("From"), before)
 	case "http": // the headers of each call
 		s.twilio.status = http.StatusCreated
 		from := s.customer(e)
-		s.note(from)
+		s.note(from, 0)
 	case "status":
 		from := s.customer(e)
 		s.twilio.status = http.StatusCreated
@@ -157,13 +158,13 @@ func (s *seeing) show(e twilioExample) {
 		form := e.form()
 		form.Set("MessageSid", sid)
 		s.hook(strings.Replace(hookPath, "inbound", "status", 1), form).want(http.StatusOK)
-		s.note(from)
+		s.note(from, 1) // not what the customer wrote first
 	case "rest":
 		from := s.customer(e)
 		s.twilio.body = e.Params
 		s.twilio.status = int(e.Params["status"].(float64))
 		s.reply(from)
-		s.note(from)
+		s.note(from, 1) // not what the customer wrote first
 	default:
 		s.t.Fatal("unknown", e.Kind)
 	}
@@ -236,13 +237,17 @@ func (s *seeing) row(from string) models.ConversationRow {
 	return models.ConversationRow{}
 }
 
-// note adds the last message of a customer's thread, and its row in the list, as they read.
-func (s *seeing) note(from string) {
+// note adds the messages of a customer's thread after a seq, and its row in the list, as they read.
+func (s *seeing) note(from string, after int64) {
 	s.t.Helper()
 	row := s.row(from)
 	thread := elements(s.t, s.agent.get(fmt.Sprintf("/inbox/%d", row.ID)).want(http.StatusOK).Body, "msg")
 	list := elements(s.t, s.agent.htmx("partial").get("/inbox/list?view=all").want(http.StatusOK).Body, "conv")
-	fmt.Fprintf(&s.seen, "  thread: %s\n", reading(thread[len(thread)-1]))
+	for _, n := range thread {
+		if seq, err := strconv.ParseInt(attr(n, "data-seq"), 10, 64); err == nil && seq > after {
+			fmt.Fprintf(&s.seen, "  thread: %s\n", reading(n))
+		}
+	}
 	for _, n := range list {
 		if attr(n, "id") == fmt.Sprintf("row-%d", row.ID) {
 			fmt.Fprintf(&s.seen, "  list:   %s\n\n", reading(n))
