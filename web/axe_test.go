@@ -149,6 +149,10 @@ var inboxVisits = []visit{
 		b.JS("document.querySelector('#describe [name=description]').value = 'x'.repeat(301)")
 		sentEmpty("describe")(b)
 	}},
+	{name: "transcript", route: "/inbox/:conversation/transcript", who: agent, path: threadAt("mine", "/transcript")},
+	{name: "conversation with its menu", route: "/inbox/:conversation", who: agent, path: threadAt("mine", ""), do: func(b *browsertest.Tab) {
+		b.JS("document.getElementById('thread-menu').open = true")
+	}},
 	{name: "details", route: "/inbox/:conversation/details", who: agent, path: threadAt("mine", "/details")},
 }
 

@@ -89,6 +89,8 @@ func (s *Server) commonRoutes() []route {
 		{post, "/inbox/:conversation/messages", agents, s.reply, replyLimit},
 		{post, "/inbox/:conversation/files", agents, s.upload, uploadLimit},
 		{post, "/inbox/:conversation/files/:file/remove", agents, s.removeUpload, 0},
+		{get, "/inbox/:conversation/transcript", agents, s.transcriptPage, 0},
+		{post, "/inbox/:conversation/transcript.txt", agents, s.transcriptFile, 0},
 		{get, "/inbox/:conversation/later", agents, s.laterList, 0},
 		{post, "/inbox/:conversation/later", agents, s.schedule, 0},
 		{get, "/inbox/:conversation/later/new", agents, s.newLaterPage, 0},

@@ -11,6 +11,7 @@ import './window.js';
 import './template.js';
 import './viewing.js';
 import './later.js';
+import './more.js';
 import './keys.js';
 import './leave.js';
 import './unread.js';
