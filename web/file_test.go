@@ -227,3 +227,21 @@ func TestFilesInTheBrowser(t *testing.T) {
 	b.picture("files-phone")
 	b.narrow()
 }
+
+// TestRemoveFilesSetting holds the switch on an account's page.
+func TestRemoveFilesSetting(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	admin := d.signedIn(d.user(models.Administrator, "second@kanal.test"))
+	at := fmt.Sprintf("/admin/accounts/%d/setup/channel-details", d.account.ID)
+	for _, on := range []bool{true, false} {
+		page := admin.get(at).want(http.StatusOK, "Remove files at Twilio once they are safe here")
+		form := []string{"version", page.version(), "name", d.account.Name, "channel", models.ChannelWhatsApp, "typing", "on", "action", "next"}
+		if on {
+			form = append(form, "remove_files", "on")
+		}
+		admin.post(at, form...).want(http.StatusSeeOther)
+		if a, err := d.store.Account(t.Context(), d.account.ID); err != nil || a.RemoveFiles != on {
+			t.Errorf("%v: %+v, %v", on, a, err)
+		}
+	}
+}

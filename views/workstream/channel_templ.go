@@ -317,7 +317,7 @@ func fields(part models.ChannelStep, s Settings, e components.Errors) templ.Comp
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = components.Switch(components.Field{Name: "files", Label: i18n.T(ctx, "features.files"), Hint: i18n.T(ctx, "features.files_hint")}, s.Files, "files-part").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = components.Switch(components.Field{Name: "files", Label: i18n.T(ctx, "features.files"), Hint: i18n.T(ctx, "features.files_hint", "limit", models.MaxFileSize>>20)}, s.Files, "files-part").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
