@@ -292,7 +292,7 @@ func emojis(s string) int {
 	for _, r := range s {
 		isFlag := r >= 0x1f1e6 && r <= 0x1f1ff
 		tone := r >= 0x1f3fb && r <= 0x1f3ff
-		if (r >= 0x1f000 && r <= 0x1faff || r >= 0x2600 && r <= 0x27bf) && before != joiner && !tone && !(isFlag && flag) {
+		if (r >= 0x1f000 && r <= 0x1faff || r >= 0x2600 && r <= 0x27bf) && before != joiner && !tone && (!isFlag || !flag) {
 			n++
 		}
 		flag = isFlag && !flag

@@ -218,7 +218,7 @@ func (s *Service) fetched(ctx context.Context, got models.File, cards []models.C
 func (s *Service) notFetched(ctx context.Context, f models.File, cause error) error {
 	problem, again := whyNotFetched(cause)
 	s.log.Warn("a file was not fetched", "file", f.ID, "try", f.Tries, "why", problem, "err", cause)
-	return s.changeFile(ctx, f, func(tx *store.Tx, f *models.File, m *models.Message) error {
+	return s.changeFile(ctx, f, func(tx *store.Tx, f *models.File, _ *models.Message) error {
 		delay, more := models.FetchDelay(f.Tries, problem == models.FileGone)
 		if !again || !more {
 			f.State, f.Problem, f.DueAt = models.FileFailed, problem, nil

@@ -77,10 +77,10 @@ func TestFilesAreFetched(t *testing.T) {
 			// What a page says of itself plays no part: it is no picture.
 			"image_wrong": {ContentType: "text/html"},
 		} {
-			m, f := c.writeFile(kind)
+			m, _ := c.writeFile(kind)
 			rev := c.only().Rev
 			c.until(kind+" is here", func() bool { return c.fileOf(m).State == models.FileStored })
-			f = c.fileOf(m)
+			f := c.fileOf(m)
 			if f.ContentType != want.ContentType || f.Width != want.Width || f.Height != want.Height || (f.ThumbKey != "") != (want.ThumbKey != "") {
 				t.Errorf("%s: %+v", kind, f)
 			}

@@ -314,10 +314,10 @@ func TestFilesNeedAPublicAddress(t *testing.T) {
 		c.files(true, true)
 		c.write(0, "Hei")
 		u, _ := url.Parse(address)
-		real, err := service.New(ctx, service.Options{Store: c.store, Twilio: twilio.New(twilio.Options{}), PublicURL: u})
+		center, err := service.New(ctx, service.Options{Store: c.store, Twilio: twilio.New(twilio.Options{}), PublicURL: u})
 		c.must(err)
-		t.Cleanup(real.Close)
-		err = real.MayAttach(c.only().Conversation)
+		t.Cleanup(center.Close)
+		err = center.MayAttach(c.only().Conversation)
 		if public && err != nil || !public && !errors.Is(err, service.ErrFilesUnreachable) {
 			t.Errorf("%s: %v", address, err)
 		}
@@ -394,7 +394,7 @@ func (c *center) messagesOf(row models.ConversationRow) []models.Message {
 // The answer to the create of a file is lost: the list at Twilio shows it, and it is not sent again. A text of the same
 // words beside it is not taken for it.
 func TestUncertainFile(t *testing.T) {
-	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
 		c.files(true, true)
 		c.sim.SetOutcome(c.sid, simulator.Outcome{Final: "none"})
 		c.write(0, "Hei")

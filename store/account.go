@@ -115,7 +115,7 @@ func (r Reader) Accounts(ctx context.Context) ([]models.AccountRow, error) {
 
 // DeleteAccount deletes an account with its numbers. ErrInUse when a workstream or a conversation uses it.
 func (tx *Tx) DeleteAccount(ctx context.Context, id models.AccountID) error {
-	if _, err := tx.lockAccount(ctx, id); err != nil {
+	if err := tx.lockAccount(ctx, id); err != nil {
 		return err
 	}
 	// A workstream may be claiming one of its numbers.
@@ -144,11 +144,11 @@ func orInUse(err error) error {
 	return ErrInUse
 }
 
-// lockAccount gives an account, locked until the transaction ends.
-func (tx *Tx) lockAccount(ctx context.Context, id models.AccountID) (models.Account, error) {
+// lockAccount locks an account until the transaction ends. ErrNotFound.
+func (tx *Tx) lockAccount(ctx context.Context, id models.AccountID) error {
 	var a models.Account
 	err := tx.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&a).Error
-	return a, failed(err, "lock account")
+	return failed(err, "lock account")
 }
 
 // SetAccountCheck notes what Twilio said about an account's SID and token, unless either has changed since.

@@ -188,7 +188,7 @@ func (r Reader) TemplateSync(ctx context.Context, account models.AccountID) (mod
 // LockTemplateSync is TemplateSync with the row locked until the transaction ends. The account is locked first: two that
 // begin at the same moment come one after the other.
 func (tx *Tx) LockTemplateSync(ctx context.Context, account models.AccountID) (models.TemplateSync, error) {
-	if _, err := tx.lockAccount(ctx, account); err != nil {
+	if err := tx.lockAccount(ctx, account); err != nil {
 		return models.TemplateSync{}, err
 	}
 	return tx.TemplateSync(ctx, account)

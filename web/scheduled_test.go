@@ -25,7 +25,7 @@ func (d *team) onlyLater(id models.ConversationID) models.ScheduledMessage {
 
 // Without script: what is typed goes through every page and is never lost.
 func TestLaterWithoutScript(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d *team) {
+	eachDatabase(t, func(_ *testing.T, d *team) {
 		id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 		ida, mads := d.signedIn(d.ida), d.signedIn(d.mads)
 		ida.get(thread(id)).want(http.StatusOK, `formaction="`+thread(id)+`/later/new"`)

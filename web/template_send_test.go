@@ -78,7 +78,7 @@ const previewed = "document.querySelector('#tp-form .bub__t').textContent"
 
 // The window has closed: a template is chosen in the dialog, filled in and sent, and stands in the thread with its buttons.
 func TestInboxPickTemplate(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d *team) {
+	eachDatabase(t, func(_ *testing.T, d *team) {
 		chosen := d.addTemplates(d.account)
 		id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 		d.agreed(viewerOf(d.ida), id)

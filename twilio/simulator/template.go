@@ -171,7 +171,6 @@ type Shown struct {
 	Actions  []Tap  `json:"actions,omitempty"`
 	Items    []Tap  `json:"items,omitempty"`
 	Approved bool   `json:"approved,omitempty"`
-	status   string
 }
 
 // Tap is what a customer can tap: a button, or a row of a list.
