@@ -147,7 +147,11 @@ func (s *Server) simulatorView(c echo.Context, at playing) simview.Page {
 		p.Customers = append(p.Customers, simview.Choice{Label: x.Name, Place: place, Now: x.Address == at.customer.Address})
 	}
 	for _, x := range at.account.Senders {
-		p.Senders = append(p.Senders, simview.Sender{Name: x.Name, Number: x.Number, InboundURL: x.InboundURL})
+		shown := simview.Sender{Name: x.Name, Number: x.Number, InboundURL: x.InboundURL}
+		if x.Number == twilio.SandboxNumber {
+			shown.JoinCode = simulator.JoinCode
+		}
+		p.Senders = append(p.Senders, shown)
 	}
 	return p
 }
@@ -313,6 +317,10 @@ func (s *Server) newSender(c echo.Context) error {
 	n := len(at.account.Senders)
 	if n >= maxSimulated {
 		return models.E(models.KindConflict, "simulator.full")
+	}
+	if on(c, "sandbox") {
+		s.sim.AddSender(at.account.SID, twilio.SandboxNumber, text(c, "account.state.sandbox"))
+		return s.done(c, at.place().URL(""), "done.simulator_number")
 	}
 	s.sim.AddSender(at.account.SID, s.freeNumber(), text(c, "simulator.number_name_n", "n", n+1))
 	return s.done(c, at.place().URL(""), "done.simulator_number")

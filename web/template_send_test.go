@@ -214,6 +214,44 @@ func messagesOf(s *site, id models.ConversationID, kind models.MessageKind) (out
 	return out
 }
 
+// The sandbox offers its own templates without anybody adding them, and none that WhatsApp has approved for the account.
+func TestTemplatesOfTheSandbox(t *testing.T) {
+	s, b, _, key := newPickerSite(t)
+	admin := s.signedIn(s.user(models.Administrator, "second@kanal.test"))
+	admin.post("/simulator/senders", "sandbox", "on").want(http.StatusSeeOther)
+	admin.get("/simulator").want(http.StatusOK, "join "+simulator.JoinCode).without("Add the sandbox")
+	accounts, err := s.store.Accounts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, sim := accounts[0].Account, s.sim.Accounts()[0]
+	err = s.store.InTx(t.Context(), func(tx *store.Tx) error {
+		n := models.Number{AccountID: a.ID, Name: "Sandbox", Address: models.SandboxNumber, Version: 1, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+		return tx.InsertNumber(t.Context(), &n)
+	})
+	if err == nil {
+		err = s.service.Reload(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sim.SetInboundURL(sim.SID, models.SandboxNumber, s.service.InboundURL(a))
+	for _, body := range []string{"join " + simulator.JoinCode, "Hei"} {
+		s.sim.Receive(sim.SID, simulator.Write{Customer: sim.Customers[1].Address, Number: models.SandboxNumber, Body: body})
+	}
+	id, err := s.service.TakeNext(t.Context(), models.Viewer{User: b.User.ID, Role: models.Agent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := thread(id) + "/templates"
+	b.get(path).want(http.StatusOK, "appointment_reminder", "order_notification", "verification_code", "Skrevet inn").without("Leveringsvarsel")
+	b.get(path+"?q=shipped").want(http.StatusOK, "order_notification").without("verification_code")
+	form := []string{"client_key", "k", "v-1", "i dag", "v-2", "kl. 10", "v-3", "x"}
+	b.post(path, append(form, "t", key)...).want(http.StatusUnprocessableEntity, "The sandbox sends its own three templates only.")
+	b.post(path, append(form, "t", service.SandboxTemplates(models.Number{Address: models.SandboxNumber})[0].ContentSID)...).to(thread(id))
+	b.get(thread(id)).want(http.StatusOK, "Your appointment is coming up on i dag at kl. 10", "Template · appointment_reminder")
+}
+
 // Another agent has the conversation: the dialog asks who answers.
 func TestTemplateInAnotherAgentsConversation(t *testing.T) {
 	s, _, id, key := newPickerSite(t)

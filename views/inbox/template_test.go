@@ -87,6 +87,7 @@ func TestPickerStates(t *testing.T) {
 		with, absent string
 	}{
 		"nothing":       {Picker{Row: row}, "Ingen godkjente maler.", `id="tp-form"`},
+		"to add one":    {Picker{Row: row, Admin: true}, `href="/admin/templates"`, `id="tp-form"`},
 		"one waits":     {Picker{Row: row, Waiting: 1}, "1 venter på godkjenning", `id="tp-form"`},
 		"no match":      {Picker{Row: row, Query: "<x>"}, "Ingen treff på «&lt;x&gt;»", "Send mal<"},
 		"no consent":    {Picker{Row: row, Chosen: &chosen, Refusal: models.RefusedNoOptIn}, "Registrer samtykke", "Send mal<"},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,7 +78,14 @@ type Choice struct {
 }
 
 // Sender is a number of the account with the address that it calls.
-type Sender struct{ Name, Number, InboundURL, Problem string }
+type Sender struct {
+	Name, Number, InboundURL, Problem string
+	JoinCode                          string // of the sandbox: what a phone sends after "join"
+}
+
+func (p Page) hasSandbox() bool {
+	return slices.ContainsFunc(p.Senders, func(s Sender) bool { return s.JoinCode != "" })
+}
 
 // Compose is what the customer writes.
 type Compose struct {
