@@ -14,4 +14,5 @@ type Progress struct {
 	Team         int         // active users who are in a queue
 	Colleagues   int         // those of them who are not administrators
 	Answered     bool        // an answer by a person has reached a customer's phone
+	Templates    bool        // there is a message template
 }

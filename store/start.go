@@ -16,20 +16,21 @@ const progressCounts = `SELECT
 		WHERE users.deactivated_at IS NULL) AS team,
 	(SELECT count(DISTINCT users.id) FROM users JOIN queue_members ON queue_members.user_id = users.id
 		WHERE users.deactivated_at IS NULL AND users.role <> 'administrator') AS colleagues,
+	EXISTS (SELECT 1 FROM templates WHERE removed_at IS NULL) AS templates,
 	EXISTS (SELECT 1 FROM messages WHERE direction = 'out' AND user_id IS NOT NULL AND state IN ('sent', 'delivered', 'read')) AS answered`
 
 // Progress tells how far the installation has come.
 func (r Reader) Progress(ctx context.Context) (models.Progress, error) {
 	var row struct {
 		Accounts, Workstreams, Claimed, Team, Colleagues int
-		Credentials, FirstMessage, Answered              bool
+		Credentials, FirstMessage, Answered, Templates   bool
 	}
 	if err := r.q(ctx).Raw(progressCounts).Scan(&row).Error; err != nil {
 		return models.Progress{}, failed(err, "count progress")
 	}
 	p := models.Progress{
 		Accounts: row.Accounts, Credentials: row.Credentials, FirstMessage: row.FirstMessage, Workstreams: row.Workstreams,
-		Claimed: row.Claimed, Team: row.Team, Colleagues: row.Colleagues, Answered: row.Answered,
+		Claimed: row.Claimed, Team: row.Team, Colleagues: row.Colleagues, Answered: row.Answered, Templates: row.Templates,
 	}
 	var err error
 	if p.AccountDraft, err = first[models.Account](ctx, r, "state = 'draft'", "id DESC"); err != nil {

@@ -11,13 +11,13 @@ func TestGetStarted(t *testing.T) {
 	s := newSite(t, withSimulator(t))
 	b := s.as(models.Administrator)
 	b.get("/").to("/admin")
-	b.get("/admin").want(http.StatusOK, "0 of 7 done", "/admin/accounts/new/setup/channel-details", `action="/simulator/try"`)
+	b.get("/admin").want(http.StatusOK, "0 of 8 done", "/admin/accounts/new/setup/channel-details", `action="/simulator/try"`)
 	s.as(models.Agent).get("/admin").want(http.StatusForbidden)
 
 	b.post("/simulator/try").want(http.StatusSeeOther)
-	b.get("/admin").want(http.StatusOK, "5 of 7 done", "Write as the customer on the phone", `href="/simulator?account=`).without(`action="/simulator/try"`)
+	b.get("/admin").want(http.StatusOK, "5 of 8 done", "Write as the customer on the phone", `href="/simulator?account=`).without(`action="/simulator/try"`)
 	b.post("/simulator/messages", "body", "Hei").want(http.StatusSeeOther)
-	b.get("/admin").want(http.StatusOK, "6 of 7 done")
+	b.get("/admin").want(http.StatusOK, "6 of 8 done")
 }
 
 func TestGetStartedWithoutSimulator(t *testing.T) {

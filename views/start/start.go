@@ -28,7 +28,7 @@ func (p Page) groups(ctx context.Context) []group {
 	out := []group{
 		{"start-twilio", "started.twilio", []components.Task{p.details(ctx), p.channel(ctx), p.firstMessage(ctx)}},
 		{"start-receive", "started.receive", []components.Task{p.workstream(ctx), p.whatsApp(ctx)}},
-		{"start-team", "started.team", []components.Task{p.people(ctx), p.answer(ctx)}},
+		{"start-team", "started.team", []components.Task{p.templates(ctx), p.people(ctx), p.answer(ctx)}},
 	}
 	n := 0
 	for _, g := range out {
@@ -140,6 +140,18 @@ func (p Page) whatsApp(ctx context.Context) components.Task {
 		if p.Progress.ChannelStep > models.ChannelNone {
 			t.State, t.Text = "doing", i18n.T(ctx, "started.whatsapp_draft", "name", w.Name)
 		}
+	}
+	return t
+}
+
+// templates: an account has a message template.
+func (p Page) templates(ctx context.Context) components.Task {
+	t := task(ctx, "templates", "/admin/templates")
+	switch {
+	case p.Progress.Templates:
+		t.State = "done"
+	case p.Progress.Accounts == 0:
+		t.State, t.Text = "later", i18n.T(ctx, "started.templates_later")
 	}
 	return t
 }

@@ -12,7 +12,7 @@ import (
 
 // whole is an installation in which everything is done.
 var whole = models.Progress{
-	Accounts: 1, Credentials: true, FirstMessage: true, Workstreams: 1, Claimed: 1, Team: 3, Colleagues: 2, Answered: true,
+	Accounts: 1, Credentials: true, FirstMessage: true, Workstreams: 1, Claimed: 1, Team: 3, Colleagues: 2, Answered: true, Templates: true,
 }
 
 func TestStates(t *testing.T) {
@@ -25,29 +25,29 @@ func TestStates(t *testing.T) {
 		states string // of the seven tasks
 		urls   map[int]string
 	}{
-		"nothing": {models.Progress{Team: 1}, "todo todo later todo later todo later", map[int]string{0: "/admin/accounts/new/setup/channel-details"}},
+		"nothing": {models.Progress{Team: 1}, "todo todo later todo later later todo later", map[int]string{0: "/admin/accounts/new/setup/channel-details"}},
 		"a draft without details": {
-			models.Progress{AccountDraft: draft(models.StepChannelDetails)}, "todo doing later todo later todo later",
+			models.Progress{AccountDraft: draft(models.StepChannelDetails)}, "todo doing later todo later later todo later",
 			map[int]string{0: "/admin/accounts/7/setup/account-details", 1: "/admin/accounts/7/setup/account-details"},
 		},
 		"a draft at its end": {
-			models.Progress{Credentials: true, AccountDraft: draft(models.StepNumbers)}, "done doing todo todo later todo later",
+			models.Progress{Credentials: true, AccountDraft: draft(models.StepNumbers)}, "done doing todo todo later later todo later",
 			map[int]string{2: "/admin/accounts/7/setup/callback"},
 		},
 		"finished, and silent": {
-			models.Progress{Accounts: 1, Credentials: true, Silent: &models.Account{ID: 8, State: models.AccountActive}}, "done done todo todo later todo later",
+			models.Progress{Accounts: 1, Credentials: true, Silent: &models.Account{ID: 8, State: models.AccountActive}}, "done done todo todo later todo todo later",
 			map[int]string{0: "/admin/accounts", 2: "/admin/accounts/8/setup/callback"},
 		},
-		"a workstream without an account": {models.Progress{Workstreams: 1, Workstream: stream}, "todo todo later done later todo later", nil},
+		"a workstream without an account": {models.Progress{Workstreams: 1, Workstream: stream}, "todo todo later done later later todo later", nil},
 		"a workstream without a number": {
-			models.Progress{Accounts: 1, Credentials: true, FirstMessage: true, Workstreams: 1, Workstream: stream}, "done done done done todo todo todo",
+			models.Progress{Accounts: 1, Credentials: true, FirstMessage: true, Workstreams: 1, Workstream: stream}, "done done done done todo todo todo todo",
 			map[int]string{4: "/admin/workstreams/3/whatsapp/number"},
 		},
 		"its wizard begun": {
 			models.Progress{Accounts: 1, Credentials: true, FirstMessage: true, Workstreams: 1, Workstream: stream, ChannelStep: models.ChannelLanguage},
-			"done done done done doing todo todo", map[int]string{4: "/admin/workstreams/3/whatsapp/behaviors"},
+			"done done done done doing todo todo todo", map[int]string{4: "/admin/workstreams/3/whatsapp/behaviors"},
 		},
-		"everything": {whole, "done done done done done done done", map[int]string{6: "/inbox"}},
+		"everything": {whole, "done done done done done done done done", map[int]string{7: "/inbox"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var states, urls []string
