@@ -146,8 +146,9 @@ var inboxVisits = []visit{
 	{name: "picture in the dialog", route: "/inbox/:conversation", who: agent, path: threadAt("mine", ""), do: opened(".pic")},
 	{name: "picture's description", route: "/files/:file/description", who: agent, path: pictureAt("/description")},
 	{name: "picture's description refused", route: "/files/:file/description", who: agent, path: pictureAt("/description"), do: func(b *browsertest.Tab) {
-		b.JS("document.querySelector('#describe [name=description]').value = 'x'.repeat(301)")
-		sentEmpty("describe")(b)
+		b.Expect("422")
+		b.JS("document.querySelector('#describe [name=description]').value = 'x'.repeat(301); document.getElementById('describe').requestSubmit()")
+		b.Wait("document.querySelector('#describe [aria-invalid=true]')")
 	}},
 	{name: "transcript", route: "/inbox/:conversation/transcript", who: agent, path: threadAt("mine", "/transcript")},
 	{name: "conversation with its menu", route: "/inbox/:conversation", who: agent, path: threadAt("mine", ""), do: func(b *browsertest.Tab) {
