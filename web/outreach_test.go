@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
 
 	"kanal/models"
@@ -66,4 +67,25 @@ func TestStartConversationByName(t *testing.T) {
 	b.post("/inbox/new", "number", "1", "to", "nordli").want(http.StatusUnprocessableEntity).without("Kari Nordli")
 	b.post("/inbox/new", "number", "1", "contact", number(known)).want(http.StatusNotFound)
 	b.post("/inbox/new", "number", "1", "to", "40000999", "consent", "on", "note", "x").want(http.StatusUnprocessableEntity)
+}
+
+// Who refuses is switched on the page of the simulator.
+func TestSimulatorRefusals(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	boss := models.User{Name: "Boss", Email: "boss@kanal.test", Role: models.Administrator, PasswordHash: testHash()}
+	d.must(d.store.InTx(t.Context(), func(tx *store.Tx) error { return tx.InsertUser(t.Context(), &boss) }))
+	b := d.signedIn(boss)
+	from := string(d.phone("Kari Nordli"))
+	place := []string{"account", d.sid, "number", d.number, "customer", from}
+	b.post("/simulator/refusal", append(place, "at_twilio", "on", "blocks", "on")...).want(http.StatusSeeOther)
+	a, _ := d.sim.Account(d.sid)
+	if last := a.Customers[len(a.Customers)-1]; !a.AdvancedOptOut || !last.Blocks {
+		t.Errorf("%v %+v", a.AdvancedOptOut, last)
+	}
+	b.get("/simulator?customer="+url.QueryEscape(from)).want(http.StatusOK, "Kari Nordli blocks the number")
+	b.post("/simulator/refusal", place...).want(http.StatusSeeOther)
+	if a, _ = d.sim.Account(d.sid); a.AdvancedOptOut || a.Customers[len(a.Customers)-1].Blocks {
+		t.Error("it is not switched off")
+	}
+	b.post("/simulator/refusal", "account", d.sid, "customer", "whatsapp:+4700000000").want(http.StatusNotFound)
 }

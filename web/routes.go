@@ -172,6 +172,7 @@ func (s *Server) adminRoutes() []route {
 		{post, "/simulator/messages", administrators, s.simulated(s.simulateMessage), 0},
 		{post, "/simulator/taps", administrators, s.simulated(s.simulateTap), 0},
 		{post, "/simulator/templates", administrators, s.simulated(s.decideTemplate), 0},
+		{post, "/simulator/refusal", administrators, s.simulated(s.setRefusal), 0},
 		{post, "/simulator/outcome", administrators, s.simulated(s.setOutcome), 0},
 		{post, "/simulator/skip", administrators, s.simulated(s.skipAhead), 0},
 		{post, "/simulator/reset", administrators, s.simulated(s.resetSimulator), 0},

@@ -132,7 +132,8 @@ func (s *Server) simulatorView(c echo.Context, at playing) simview.Page {
 	_, inCenter := clocks[at.account.SID]
 	left, written := s.sim.Window(at.account.SID, at.customer.Address, at.sender.Number)
 	p := simview.Page{
-		Place: at.place(), Token: at.account.Token, Name: at.sender.Name, Customer: at.customer.Name,
+		Place: at.place(), Token: at.account.Token, Name: at.sender.Name, Customer: phoneName(at.customer),
+		Refusal: simview.Refusal{AtTwilio: at.account.AdvancedOptOut, Blocks: at.customer.Blocks},
 		Compose: simview.Compose{Kind: "text", Kinds: simulator.Kinds()}, Log: s.bubbles(at), Typing: s.sim.Typing(at.account.SID, at.customer.Address, at.sender.Number), Events: s.simEvents(c, at), Contents: s.contentsView(at.account.SID),
 		Ahead: at.account.Ahead, Left: left, Written: written, InCenter: inCenter,
 		Outcome: outcomeView(at.account.Outcome), Now: s.store.Now().Add(at.account.Ahead),
@@ -144,7 +145,7 @@ func (s *Server) simulatorView(c echo.Context, at playing) simview.Page {
 	for _, x := range at.account.Customers {
 		place := p.Place
 		place.Customer = string(x.Address)
-		p.Customers = append(p.Customers, simview.Choice{Label: x.Name, Place: place, Now: x.Address == at.customer.Address})
+		p.Customers = append(p.Customers, simview.Choice{Label: phoneName(x), Place: place, Now: x.Address == at.customer.Address})
 	}
 	for _, x := range at.account.Senders {
 		shown := simview.Sender{Name: x.Name, Number: x.Number, InboundURL: x.InboundURL}

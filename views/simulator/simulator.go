@@ -45,6 +45,7 @@ type Page struct {
 	Log       []Bubble
 	Typing    bool // the center is writing
 	Outcome   Outcome
+	Refusal   Refusal
 	Ahead     time.Duration
 	Left      time.Duration // of the service window
 	Written   bool          // the customer has, so that there was a window
@@ -91,6 +92,12 @@ func (p Page) hasSandbox() bool {
 type Compose struct {
 	Body, Kind, Problem string
 	Kinds               []string
+}
+
+// Refusal says who refuses the center's messages besides the rules of WhatsApp.
+type Refusal struct {
+	AtTwilio bool // Twilio acts on stop words itself
+	Blocks   bool // the customer blocks the number
 }
 
 // Outcome says what becomes of the center's messages.
