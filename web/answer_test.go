@@ -86,6 +86,11 @@ func TestAnswerDialog(t *testing.T) {
 	ida.click("#answer a.btn--g[data-close]:not(.btn--i)")
 	ida.wait("document.getElementById('body').value === 'Hei fra Ida' && document.activeElement.id === 'body' && " + bubbles + " === 'Hei'")
 	ida.send()
+	ida.wait("document.querySelector('dialog[open] #answer')")
+	ida.open(thread(id)) // left without an answer: the text is there and asks for nothing
+	ida.wait("document.getElementById('body').value === 'Hei fra Ida' && " + bubbles + " === 'Hei' && !document.querySelector('dialog[open]')")
+	ida.focus("#body")
+	ida.send()
 	ida.click("#answer [value=help]")
 	ida.wait(lastState(models.Read))
 	ida.wait("document.getElementById('body').value === ''")

@@ -20,8 +20,13 @@ const stored = name => {
   return {};
 };
 const keep = () => store('outbox', Object.fromEntries([...boxes].filter(([, b]) => b.items.length).map(([id, b]) => [id, b.items])));
-for (const [id, items] of Object.entries(stored('outbox'))) box(id).items = items.map(i => ({ ...i, state: 'wait' }));
 const typed = stored('drafts'); // conversation -> {text, base}: what the server does not have yet, over what it has
+for (const [id, items] of Object.entries(stored('outbox'))) {
+  // Who left without an answer to the question has sent nothing: it is text that was typed, whatever the server has.
+  if (items.some(i => i.state === 'asked')) typed[id] = { text: items.map(i => i.text).join('\n\n'), base: null };
+  else box(id).items = items.map(i => ({ ...i, state: 'wait' }));
+}
+store('drafts', typed); keep();
 const key = () => [...crypto.getRandomValues(new Uint8Array(12))].map(b => b.toString(16).padStart(2, '0')).join('');
 const shown = () => document.getElementById('log')?.dataset.conversation;
 
@@ -245,7 +250,7 @@ function ready() {
   const ta = f.elements.body, id = f.dataset.composer, mine = typed[id];
   f._base = ta.defaultValue;
   if (f._base) drafts.set(id, f._base);
-  if (mine && mine.base === f._base && mine.text !== f._base) { ta.value = mine.text; f._dirty = true; save(f); } else if (mine) forget(id);
+  if (mine && (mine.base === null || mine.base === f._base) && mine.text !== f._base) { ta.value = mine.text; f._dirty = true; save(f); } else if (mine) forget(id);
   if (box(id).items.some(i => i.text && i.text === ta.value.trim())) { ta.value = ''; drafts.delete(id); } // it is on its way already
   for (const i of box(id).items) hide(i.files);
   count(f);
