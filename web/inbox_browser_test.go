@@ -298,7 +298,7 @@ func TestInboxDrafts(t *testing.T) {
 	b.wait("document.getElementById('body').value === ''")
 }
 
-// Somebody else has the conversation: the panel instead of the form, and what was typed is kept.
+// Somebody else takes the conversation: the composer says who, and what was typed stays in it.
 func TestInboxTakenOver(t *testing.T) {
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
@@ -306,7 +306,7 @@ func TestInboxTakenOver(t *testing.T) {
 	types(b, "Jeg skriver nå")
 	d.must(d.service.TakeOver(t.Context(), viewerOf(d.mads), id, d.ida.ID))
 	b.see("Mads Berg has the conversation")
-	b.wait("document.getElementById('kept').textContent === 'Jeg skriver nå'")
+	b.wait("document.getElementById('body').value === 'Jeg skriver nå'")
 	b.wait("[...document.querySelectorAll('#side dd')].some(x => x.textContent === 'Mads Berg')")
 	b.click("#act-assign")
 	b.wait("document.getElementById('body')?.value === 'Jeg skriver nå'")
