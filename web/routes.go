@@ -108,6 +108,7 @@ func (s *Server) commonRoutes() []route {
 		{post, "/inbox/:conversation/resolve", agents, s.conversationAct(s.service.Resolve, "done.resolved"), 0},
 		{post, "/inbox/:conversation/reopen", agents, s.conversationAct(s.service.Reopen, "done.reopened"), 0},
 		{post, "/inbox/:conversation/close", agents, s.conversationAct(s.service.CloseNow, "done.closed"), 0},
+		{get, "/emoji", agents, s.emojiPage, 0},
 		{get, "/messages/:message/details", agents, s.messageDetails, 0},
 		{post, "/messages/:message/retry", agents, s.retryMessage, 0},
 

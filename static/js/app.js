@@ -12,6 +12,7 @@ import './template.js';
 import './viewing.js';
 import './later.js';
 import './more.js';
+import './emoji.js';
 import './keys.js';
 import './leave.js';
 import './unread.js';
