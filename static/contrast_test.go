@@ -33,7 +33,7 @@ var pairs = []struct {
 	{"rail", "on-rail on-rail-2", 4.5},
 	{"rail-2", "on-rail", 4.5},
 	{"badge", "on-badge", 4.5},
-	{"seg-on", "text", 4.5},
+	{"seg-on", "text text-2", 4.5},
 	{"thread-bg", "primary-text danger", 4.5},
 	{"av1", "on-av1", 4.5}, {"av2", "on-av2", 4.5}, {"av3", "on-av3", 4.5}, {"av4", "on-av4", 4.5}, {"av5", "on-av5", 4.5},
 }

@@ -29,6 +29,12 @@ var customerVisits = []visit{
 	{name: "record consent", route: "/customers/:customer/consent", who: agent, path: customerAt("mine", "/consent?account=1&given=1")},
 	{name: "record opt-out refused", route: "/customers/:customer/consent", who: agent, path: customerAt("mine", "/consent?account=1"), do: sentEmpty("consent")},
 	{name: "block customer", route: "/customers/:customer/block", who: agent, path: customerAt("mine", "/block")},
+	{name: "block from the menu", route: "/inbox/:conversation", who: agent, path: threadAt("mine", ""), do: func(b *browsertest.Tab) {
+		b.Click("#thread-menu summary")
+		opened("#thread-menu [href*='/block']")(b)
+		b.Press("\x1b")
+		b.Wait("!document.querySelector('dialog[open]') && document.activeElement.matches('#thread-menu summary')")
+	}},
 }
 
 // customerAt gives the address of a conversation's customer, with more behind it.

@@ -127,6 +127,6 @@ func (v *visitor) takeAndReply(text string) {
 	v.Wait("document.getElementById('log') !== window.before")
 	v.Focus("#composer textarea")
 	v.Press(text)
-	v.Click("#composer button[type=submit]")
+	v.Click("#composer .comp__bar .btn--p")
 	v.Wait("document.getElementById('msgs').innerText.includes('" + text + "') && document.querySelector('#composer textarea').value === ''")
 }

@@ -3,7 +3,10 @@ const on = (n, f, c) => document.addEventListener(n, f, c);
 const open = () => document.querySelector('details.menu[open]');
 on('click', e => {
   const m = open();
-  if (m && (!m.contains(e.target) || e.target.closest('a, [type=submit]'))) m.open = false;
+  if (m && (!m.contains(e.target) || e.target.closest('a, [type=submit]'))) {
+    m.open = false;
+    if (m.contains(e.target)) m.querySelector('summary').focus(); // where a dialog gives the focus back to
+  }
   if (e.target.closest('[data-print]')) print();
 });
 on('keydown', e => {
