@@ -70,7 +70,7 @@ func TestSetUpWhatsApp(t *testing.T) {
 	w.save(i18n.EN, "language", "language", "nb", "action", "next").to(w.step("behaviors"))
 	w.b.get(w.step("behaviors")).says(i18n.EN, 200, "behaviors.greeting_hint").want(200, models.DefaultGreeting("nb")).without("checked")
 	w.save(i18n.EN, "behaviors", "greeting_on", "on", "greeting", "Hei\r\nog <velkommen>", "action", "next").to(w.step("user-features"))
-	w.b.get(w.step("user-features")).says(i18n.EN, 200, "features.files_hint").without("checked")
+	w.b.get(w.step("user-features")).says(i18n.EN, 200, "features.files_hint", "limit", models.MaxFileSize>>20).without("checked")
 	w.save(i18n.EN, "user-features", "files", "on", "customers", "on", "action", "next").to(w.step("summary"))
 	for _, lang := range i18n.Langs() {
 		w.b.in(lang).get(w.step("summary")).says(lang, 200, "channel.not_tested").

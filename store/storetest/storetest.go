@@ -57,11 +57,42 @@ func Each(t *testing.T, f func(t *testing.T, s *store.Store, clock *Clock)) {
 	}
 }
 
-// Open gives a fresh, migrated database that is closed when the test ends. A nil clock is the machine's.
+// Open gives a fresh, migrated database that is closed when the test ends. A nil clock is the machine's. On SQLite it is
+// a copy of one that was migrated before: migrating takes longer than most tests.
 func Open(t testing.TB, d store.Dialect, clock func() time.Time) *store.Store {
 	t.Helper()
-	return OpenURL(t, URL(t, d), clock)
+	address := URL(t, d)
+	if d == store.SQLite {
+		b, err := migrated()
+		if err == nil {
+			err = os.WriteFile(strings.TrimPrefix(address, "sqlite:"), b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return OpenURL(t, address, clock)
 }
+
+// migrated gives the content of a SQLite file that is migrated and empty.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "kanal-test-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "kanal.db")
+	s, err := store.Open(context.Background(), store.Options{URL: "sqlite:" + file, Keys: []store.Key{Key}})
+	if err != nil {
+		return nil, err
+	}
+	err = s.Migrate(context.Background())
+	s.Close() // puts all into the one file
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file) //nolint:gosec // a file of ours
+})
 
 // OpenURL opens and migrates the database at an address; it is closed when the test ends.
 func OpenURL(t testing.TB, address string, clock func() time.Time) *store.Store {
