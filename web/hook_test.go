@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -130,8 +131,13 @@ func TestEveryInboundShape(t *testing.T) {
 				kept[forms[name].Get("MessageSid")] = true
 			}
 			rows, err := s.store.Conversations(t.Context(), models.Viewer{Role: models.Supervisor}, store.InboxFilter{View: models.ViewAll})
-			if err != nil || len(rows) != 1 || int(rows[0].Seq) != len(kept) || len(kept) != 28 {
+			if err != nil || len(rows) != 1 || len(kept) != 28 {
 				t.Fatalf("%d conversations, %d sids: %v", len(rows), len(kept), err)
+			}
+			ms, err := s.store.Messages(t.Context(), rows[0].Conversation, 0)
+			wrote := slices.DeleteFunc(ms, func(m models.Message) bool { return m.Direction != models.In }) // one is a stop word: it is answered
+			if err != nil || len(wrote) != len(kept) {
+				t.Errorf("%d messages of the customer: %v", len(wrote), err)
 			}
 			page := fmt.Sprintf("/inbox/%d", rows[0].ID)
 			for _, lang := range []i18n.Lang{i18n.NB, i18n.EN} {
