@@ -21,12 +21,13 @@ const stored = name => {
 };
 const keep = () => store('outbox', Object.fromEntries([...boxes].filter(([, b]) => b.items.length).map(([id, b]) => [id, b.items])));
 const typed = stored('drafts'); // conversation -> {text, base}: what the server does not have yet, over what it has
+let left = false; // Who left without an answer to the question has sent nothing: it is text that was typed, whatever the server has.
 for (const [id, items] of Object.entries(stored('outbox'))) {
-  // Who left without an answer to the question has sent nothing: it is text that was typed, whatever the server has.
-  if (items.some(i => i.state === 'asked')) typed[id] = { text: items.map(i => i.text).join('\n\n'), base: null };
-  else box(id).items = items.map(i => ({ ...i, state: 'wait' }));
+  if (!items.some(i => i.state === 'asked')) { box(id).items = items.map(i => ({ ...i, state: 'wait' })); continue; }
+  left = true;
+  typed[id] = { text: items.map(i => i.text).join('\n\n'), base: null };
 }
-store('drafts', typed); keep();
+if (left) { store('drafts', typed); keep(); }
 const key = () => [...crypto.getRandomValues(new Uint8Array(12))].map(b => b.toString(16).padStart(2, '0')).join('');
 const shown = () => document.getElementById('log')?.dataset.conversation;
 
