@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -26,10 +27,19 @@ func (s *site) addTemplate(account models.Account, t models.Template) models.Tem
 	}
 	c := t.Content()
 	t.Kind, t.Body, t.AccountID, t.Version, t.Source = c.Kind, c.Body, account.ID, 1, models.TemplateTwilio
-	err := s.store.InTx(s.t.Context(), func(tx *store.Tx) error {
+	insert := func(tx *store.Tx) error {
+		known, err := tx.TemplatesBySID(s.t.Context(), account.ID, []string{t.ContentSID})
+		if have, ok := known[t.ContentSID]; err != nil || ok && t.ContentSID != "" {
+			t = have
+			return err
+		}
 		t.CreatedAt, t.UpdatedAt = tx.Now(), tx.Now()
 		return tx.InsertTemplate(s.t.Context(), &t)
-	})
+	}
+	err := s.store.InTx(s.t.Context(), insert)
+	if errors.Is(err, store.ErrTemplateSID) { // the fetching was faster
+		err = s.store.InTx(s.t.Context(), insert)
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
