@@ -1,12 +1,21 @@
 package web
 
 import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/chromedp/cdproto/input"
 	cdpnetwork "github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"kanal/models"
+	"kanal/store"
 	"kanal/views/browsertest"
 )
 
@@ -69,4 +78,70 @@ func (b *seat) narrow() {
 	b.t.Helper()
 	b.size(320, 700)
 	b.wait("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+}
+
+// at opens a tab in which a user is signed in, in English.
+func (d *team) at(u models.User, path string) *seat {
+	d.t.Helper()
+	return d.atOver(d.url, u, path)
+}
+
+// atOver is at, over another line.
+func (d *team) atOver(base string, u models.User, path string) *seat {
+	d.t.Helper()
+	b := d.sit(base)
+	b.cookie(sessionCookie, d.token(u))
+	b.cookie("lang", "en")
+	b.open(path)
+	return b
+}
+
+// token signs a user in and gives the cookie's value.
+func (d *team) token(u models.User) string {
+	d.t.Helper()
+	to, err := url.Parse(d.url)
+	d.must(err)
+	for _, c := range d.signedIn(u).client.Jar.Cookies(to) {
+		if c.Name == sessionCookie {
+			return c.Value
+		}
+	}
+	d.t.Fatal("not signed in")
+	return ""
+}
+
+// line is the line between a browser and the center, which a test can cut.
+type line struct {
+	*httptest.Server
+	cut atomic.Bool
+}
+
+// over opens the line.
+func (d *team) over() *line {
+	d.t.Helper()
+	to, err := url.Parse(d.url)
+	d.must(err)
+	l, proxy := &line{}, httputil.NewSingleHostReverseProxy(to)
+	proxy.ErrorLog = log.New(io.Discard, "", 0)
+	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if l.cut.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	d.t.Cleanup(func() { l.CloseClientConnections(); l.Close() })
+	return l
+}
+
+func (l *line) set(up bool) {
+	l.cut.Store(!up)
+	if !up {
+		l.CloseClientConnections()
+	}
+}
+
+// endSessions signs a user out everywhere.
+func (d *team) endSessions(u models.User) {
+	d.t.Helper()
+	d.must(d.store.InTx(d.t.Context(), func(tx *store.Tx) error { return tx.EndLoginSessions(d.t.Context(), u.ID, "") }))
 }
