@@ -4,7 +4,9 @@ package customer
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"kanal/models"
@@ -229,7 +231,7 @@ func shown(i models.ContactIdentity) string {
 	return i.Value
 }
 
-// known are the addresses of the customer that people may read: not those that only find them.
+// known are the addresses of the customer that people may read, numbers first: not those that only find them.
 func (p Page) known() []models.ContactIdentity {
 	var out []models.ContactIdentity
 	for _, i := range p.Identities {
@@ -237,5 +239,6 @@ func (p Page) known() []models.ContactIdentity {
 			out = append(out, i)
 		}
 	}
+	slices.SortStableFunc(out, func(a, b models.ContactIdentity) int { return strings.Compare(b.Kind, a.Kind) }) // phone, bsuid
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -43,7 +44,7 @@ func (t Transcript) entry(ctx context.Context, m models.Message, files []models.
 		e.text = i18n.T(ctx, m.Body, "name", m.UserName)
 		return e
 	}
-	e.text = m.Body
+	e.text = told(ctx, m)
 	switch {
 	case m.Direction == models.In:
 		e.author = name(t.Row)
@@ -51,9 +52,6 @@ func (t Transcript) entry(ctx context.Context, m models.Message, files []models.
 		e.author = i18n.T(ctx, "thread.automated")
 	default:
 		e.author = m.UserName
-	}
-	if e.text == "" {
-		e.text = m.SearchText // the words of buttons, places and cards
 	}
 	if len(files) == 0 && m.Kind != models.KindText && m.Kind != models.KindTemplate {
 		e.notes = append(e.notes, kindName(ctx, m.Kind))
@@ -65,6 +63,35 @@ func (t Transcript) entry(ctx context.Context, m models.Message, files []models.
 		e.notes = append(e.notes, i18n.T(ctx, "msg."+string(m.State)))
 	}
 	return e
+}
+
+// told is all that a message says in words: its text, and what its kind shows of it.
+func told(ctx context.Context, m models.Message) string {
+	var lines []string
+	add := func(words ...string) {
+		if words = slices.DeleteFunc(words, func(s string) bool { return s == "" }); len(words) > 0 {
+			lines = append(lines, strings.Join(words, ", "))
+		}
+	}
+	d := m.Details
+	add(text(m))
+	if d.Choice != nil {
+		add(choiceTitle(ctx, *d.Choice), d.Choice.Description)
+	}
+	if d.Place != nil {
+		add(d.Place.Label, d.Place.Address, coordinates(*d.Place))
+	}
+	for _, c := range d.Cards {
+		add(slices.Concat([]string{c.Name, c.Org}, c.Phones, c.Emails)...)
+	}
+	for _, a := range d.Flow {
+		field, value := answer(a)
+		add(field + ": " + value)
+	}
+	if d.Referral != nil {
+		add(d.Referral.Headline, d.Referral.Body, d.Referral.URL)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // fileNote names a file: by its name, else by what it is.

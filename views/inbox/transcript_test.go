@@ -27,7 +27,7 @@ func someTranscript() Transcript {
 		{Messages: []models.Message{
 			{ID: 4, Direction: models.Out, Kind: models.KindText, State: models.Failed, UserName: "Ida", Body: "Svar", CreatedAt: at.Add(time.Minute)},
 			{ID: 5, Direction: models.Out, Kind: models.KindText, State: models.Read, Trigger: models.TriggerStarted, Body: "Velkommen", CreatedAt: at.Add(time.Hour)},
-			{ID: 6, Direction: models.In, Kind: models.KindLocation, State: models.Received, SearchText: "Operaen", CreatedAt: at.Add(time.Hour)},
+			{ID: 6, Direction: models.In, Kind: models.KindLocation, State: models.Received, Details: models.Details{Place: &models.Place{Latitude: 59.9073, Longitude: 10.7531, Label: "Operaen"}}, CreatedAt: at.Add(time.Hour)},
 		}},
 		{},
 	}
@@ -68,7 +68,7 @@ func TestTranscriptAsText(t *testing.T) {
 		"Conversation with <Kari>\r\n", "+47 400 00 142\r\n", "(Europe/Oslo)\r\n",
 		"[24 November 2026 23:59:05] <Kari>: Hei\r\n    [24 November 2026 23:59:05] Ida: <b>ja[31mgnp\r\n    x\r\n",
 		"* Assigned to <Ida>\r\n", "<Kari>: [Image: <a> .jpg (image/jpeg)]\r\n", "[25 November 2026 00:00:05] Ida: Svar [Not sent]\r\n",
-		"Automated message: Velkommen\r\n", "<Kari>: Operaen [Location]\r\n",
+		"Automated message: Velkommen\r\n", "<Kari>: Operaen, 59.9073, 10.7531 [Location]\r\n",
 	} {
 		if !strings.Contains(text, s) {
 			t.Errorf("no %q in %s", s, text)
@@ -91,5 +91,27 @@ func TestTranscriptThatEndsEarly(t *testing.T) {
 	}
 	if err := tr.Text(viewtest.Context(i18n.NB), &strings.Builder{}); !errors.Is(err, away) {
 		t.Error(err)
+	}
+}
+
+// A transcript tells in words what the thread shows of each kind, as it was written.
+func TestTranscriptTellsEveryKind(t *testing.T) {
+	ctx := viewtest.Context(i18n.EN)
+	for _, c := range []struct {
+		m    models.Message
+		want string
+	}{
+		{models.Message{Kind: models.KindText, Body: "Hei *Kari*", SearchText: "hei kari"}, "Hei *Kari*"},
+		{models.Message{Kind: models.KindLocation, Details: models.Details{Place: &models.Place{Latitude: 59.9073, Longitude: 10.7531, Label: "Operaen"}}}, "Operaen, 59.9073, 10.7531"},
+		{models.Message{Kind: models.KindContacts, SearchText: "ola", Details: models.Details{Cards: []models.Card{{Name: "Ola Nordmann", Org: "Hyttelaget AS", Phones: []string{"+47 400 00 199"}}, {Name: "Kari"}}}}, "Ola Nordmann, Hyttelaget AS, +47 400 00 199\nKari"},
+		{models.Message{Kind: models.KindListReply, Body: "Monday", Details: models.Details{Choice: &models.Choice{ID: "mon", Title: "Monday", Description: "At nine"}}}, "Monday, At nine"},
+		{models.Message{Kind: models.KindButton, Body: callPermission, Details: models.Details{Choice: &models.Choice{ID: "ACCEPTED", Title: callPermission}}}, i18n.T(ctx, "choice.call_accepted")},
+		{models.Message{Kind: models.KindFlowReply, Details: models.Details{Flow: []models.Answer{{Name: "screen_0_Choose_a_day_0", Value: "1_Tomorrow"}}}}, "Choose a day: Tomorrow"},
+		{models.Message{Kind: models.KindText, Body: "Hi", Details: models.Details{Referral: &models.Referral{Headline: "Write to us", URL: "https://example.com/ad"}}}, "Hi\nWrite to us, https://example.com/ad"},
+		{models.Message{Kind: models.KindImage}, ""},
+	} {
+		if got := told(ctx, c.m); got != c.want {
+			t.Errorf("%s: %q, want %q", c.m.Kind, got, c.want)
+		}
 	}
 }
