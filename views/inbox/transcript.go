@@ -94,12 +94,9 @@ func told(ctx context.Context, m models.Message) string {
 	return strings.Join(lines, "\n")
 }
 
-// fileNote names a file: by its name, else by what it is.
+// fileNote says what a file is and names it as the thread does.
 func fileNote(ctx context.Context, m models.Message, f models.File) string {
-	s := kindName(ctx, m.Kind)
-	if f.Name != "" {
-		s += ": " + f.Name
-	}
+	s := kindName(ctx, m.Kind) + ": " + FileName(ctx, f)
 	if f.ContentType != "" {
 		s += " (" + f.ContentType + ")"
 	}
