@@ -7,7 +7,6 @@ import (
 	"image/color"
 	"image/jpeg"
 	"net/http"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,7 +67,7 @@ func TestFetchingTakesLittleMemory(t *testing.T) {
 		files = append(files, c.fileOf(c.last()))
 	}
 	began := time.Now()
-	more := extra(func() {
+	more := storetest.ExtraMemory(func() {
 		var wg sync.WaitGroup
 		for _, f := range files {
 			wg.Go(func() {
@@ -88,33 +87,4 @@ func TestFetchingTakesLittleMemory(t *testing.T) {
 	if more > extraMemory {
 		t.Errorf("%d bytes more, at most %d", more, extraMemory)
 	}
-}
-
-// extra gives by how much the memory that is in use rises at most while f runs.
-func extra(f func()) uint64 {
-	used := func() uint64 {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapInuse + m.StackInuse
-	}
-	runtime.GC()
-	before, most := used(), uint64(0)
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(5 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			most = max(most, used())
-			select {
-			case <-tick.C:
-			case <-stop:
-				return
-			}
-		}
-	}()
-	f()
-	close(stop)
-	<-done
-	return most - min(before, most)
 }

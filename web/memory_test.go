@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +14,7 @@ import (
 
 	"kanal/models"
 	"kanal/store"
+	"kanal/store/storetest"
 )
 
 // Files in numbers: 100 at a time, of 5 MB each.
@@ -23,35 +23,6 @@ const (
 	oneFile     = 5 << 20
 	extraMemory = 64 << 20
 )
-
-// extra gives by how much the memory that is in use rises at most while f runs.
-func extra(f func()) uint64 {
-	used := func() uint64 {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapInuse + m.StackInuse
-	}
-	runtime.GC()
-	before, most := used(), uint64(0)
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(5 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			most = max(most, used())
-			select {
-			case <-tick.C:
-			case <-stop:
-				return
-			}
-		}
-	}()
-	f()
-	close(stop)
-	<-done
-	return most - min(before, most)
-}
 
 // nothing gives zeros without end.
 type nothing struct{}
@@ -135,7 +106,7 @@ func TestFilesTakeLittleMemory(t *testing.T) {
 		ids = append(ids, d.has(d.ida, d.says(fmt.Sprint("Customer ", i), "Hei")))
 	}
 	began := time.Now()
-	up := extra(func() {
+	up := storetest.ExtraMemory(func() {
 		atOnce(t, func(i int) error { return ida.uploadLarge(thread(ids[i%len(ids)]) + "/files") })
 	})
 	t.Logf("%d uploads of 5 MB: %.1f MB more, %s", manyFiles, float64(up)/1e6, time.Since(began).Round(time.Millisecond))
@@ -150,7 +121,7 @@ func TestFilesTakeLittleMemory(t *testing.T) {
 		t.Fatalf("%d files", len(paths))
 	}
 	began = time.Now()
-	down := extra(func() { atOnce(t, func(i int) error { return d.anonymous().fetchLarge(paths[i]) }) })
+	down := storetest.ExtraMemory(func() { atOnce(t, func(i int) error { return d.anonymous().fetchLarge(paths[i]) }) })
 	t.Logf("%d downloads of 5 MB: %.1f MB more, %s", manyFiles, float64(down)/1e6, time.Since(began).Round(time.Millisecond))
 	if up > extraMemory || down > extraMemory {
 		t.Errorf("%d and %d bytes more, at most %d", up, down, extraMemory)

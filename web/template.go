@@ -15,6 +15,7 @@ import (
 	"kanal/store"
 	"kanal/views"
 	"kanal/views/components"
+	"kanal/views/i18n"
 	"kanal/views/template"
 )
 
@@ -178,7 +179,7 @@ func (s *Server) addTemplate(c echo.Context) error {
 func named(problems models.FieldErrors, language string, c echo.Context) models.FieldErrors {
 	for i, p := range problems {
 		if p.Key == "template.name_taken" {
-			problems[i].Args = []any{"language", template.LanguageName(c.Request().Context(), language)}
+			problems[i].Args = []any{"language", i18n.LanguageName(c.Request().Context(), language)}
 		}
 	}
 	return problems

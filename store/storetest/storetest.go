@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -156,6 +157,35 @@ func Files(t testing.TB) *blob.Store {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// ExtraMemory gives by how many bytes the memory that is in use rises at most while f runs.
+func ExtraMemory(f func()) uint64 {
+	used := func() uint64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapInuse + m.StackInuse
+	}
+	runtime.GC()
+	before, most := used(), uint64(0)
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			most = max(most, used())
+			select {
+			case <-tick.C:
+			case <-stop:
+				return
+			}
+		}
+	}()
+	f()
+	close(stop)
+	<-done
+	return most - min(before, most)
 }
 
 // Log writes a program's log into the test's output.

@@ -77,12 +77,12 @@ func Name(ctx context.Context, c models.Contact, ids []models.ContactIdentity) s
 	return i18n.T(ctx, "customer.nameless")
 }
 
-// LanguageName names a language that a customer speaks.
+// LanguageName names the language that a customer speaks, or says that nobody knows.
 func LanguageName(ctx context.Context, code string) string {
 	if code == "" {
 		return i18n.T(ctx, "customer.language_none")
 	}
-	return i18n.T(ctx, "customer.language."+code)
+	return i18n.LanguageName(ctx, code)
 }
 
 func languageOptions(ctx context.Context) []components.Option {

@@ -9,12 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/a-h/templ"
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
 
 	"kanal/models"
 	"kanal/views/components"
@@ -49,30 +45,12 @@ func NewURL(account models.AccountID, back string) string {
 	return ListURL + "/new?" + q.Encode()
 }
 
-// LanguageName gives the name of a language by WhatsApp's code.
-func LanguageName(ctx context.Context, code string) string {
-	namer := display.Tags(language.English)
-	if i18n.From(ctx).Lang == "nb" {
-		namer = display.Tags(language.Norwegian)
-	}
-	tag, err := language.Parse(strings.ReplaceAll(code, "_", "-"))
-	if err != nil || code == "" {
-		return code
-	}
-	name := namer.Name(tag)
-	if name == "" {
-		return code
-	}
-	r, n := utf8.DecodeRuneInString(name)
-	return string(unicode.ToUpper(r)) + name[n:]
-}
-
 func languageTag(code string) string { return strings.ReplaceAll(code, "_", "-") }
 
 func languageOptions(ctx context.Context) []components.Option {
 	list := []components.Option{{Label: i18n.T(ctx, "template.language_choose")}}
 	for _, l := range models.TemplateLanguages() {
-		list = append(list, components.Option{Value: l, Label: LanguageName(ctx, l) + " (" + l + ")"})
+		list = append(list, components.Option{Value: l, Label: i18n.LanguageName(ctx, l) + " (" + l + ")"})
 	}
 	return list
 }
@@ -238,7 +216,7 @@ func (f Form) Against(ctx context.Context, saved models.Template) Form {
 	}
 	f.Stale, f.Version, f.Known = true, strconv.Itoa(saved.Version), saved
 	f.Conflict = components.Differing(row("template.name", saved.Name, f.Name),
-		row("template.language", LanguageName(ctx, saved.Language), LanguageName(ctx, f.Language)),
+		row("template.language", i18n.LanguageName(ctx, saved.Language), i18n.LanguageName(ctx, f.Language)),
 		row("template.body", saved.Body, f.Body), row("template.content_sid", saved.ContentSID, f.ContentSID))
 	return f
 }
