@@ -1,10 +1,12 @@
 package web
 
 import (
+	"encoding/json"
 	"testing"
 
 	"kanal/models"
 	"kanal/store"
+	"kanal/twilio/simulator"
 	"kanal/views/browsertest"
 )
 
@@ -45,9 +47,12 @@ func TestAddTemplateByKeyboard(t *testing.T) {
 	b.open("/admin/templates")
 	b.wait("document.querySelector('#templates table')")
 	b.picture("templates-list")
+	d.sim.AddContent(d.sid, simulator.Content{
+		Name: "ny_mal", Language: "nb", Types: map[string]json.RawMessage{"twilio/text": json.RawMessage(`{"body": "Hei, vi er her"}`)},
+		Approval: simulator.Approval{Status: "approved"},
+	})
 	b.js("document.querySelector('form[id^=fetch-]').requestSubmit()")
-	b.says("The templates are being fetched")
-	b.wait("/Templates: 9/.test(document.querySelector('#templates').innerText)") // the stream brings it
+	b.wait("/Templates: 10/.test(document.querySelector('#templates').innerText)") // the stream brings it
 	b.open("/admin/templates/create?account=1&kind=whatsapp/card")
 	b.tabTo("#name")
 	b.press("spring_sale")
