@@ -32,6 +32,10 @@ type Account struct {
 	TokenSealed       string
 	TokenLast4        string
 	NextTokenSealed   string // during a rotation both tokens sign
+	NextTokenLast4    string
+	NextTokenAt       *time.Time // when the next token was put beside the current one
+	OldTokenSealed    string     // after a rotation: it checks signatures until OldTokenUntil
+	OldTokenUntil     *time.Time
 	HookKey           string // the unguessable part of its webhook URLs
 	State             AccountState
 	Step              AccountStep // the furthest step the draft has completed
@@ -39,6 +43,12 @@ type Account struct {
 	CheckedAt         *time.Time
 	FirstMessageAt    *time.Time // the first signed inbound message: the callback works
 	LastSignatureFail *time.Time
+	SignatureFails    int           // since the last right signature
+	SignatureExpected string        // the address over which the last wrong signature was checked
+	SignatureSeen     string        // the address at which that call came
+	StoppedAt         *time.Time    // Twilio did not accept SID and token: nothing is sent until that is mended
+	StoppedCode       int           // Twilio's
+	CaughtUpAt        *time.Time    // what Twilio took in for us up to this time is here
 	Simulated         bool          // the built-in simulator minted its SID
 	ClockAhead        time.Duration // how far a simulated account's clock runs ahead
 	RemoveFiles       bool          // files are removed at Twilio once they are safe here

@@ -30,6 +30,8 @@ type (
 	ScheduledID int64
 	// QuarantineID names a call that could not be taken in.
 	QuarantineID int64
+	// AlertID names an alert of Twilio's.
+	AlertID int64
 )
 
 // Row names the account's row: in the audit log, and for its secrets, which open in no other.

@@ -112,6 +112,8 @@ type Message struct {
 	SentAt           *time.Time
 	DeliveredAt      *time.Time
 	ReadAt           *time.Time
+	PollAt           *time.Time // when Twilio is asked next what became of it; nil is never
+	Polls            int        // how often Twilio was asked
 	UpdatedAt        time.Time
 }
 
@@ -177,17 +179,6 @@ type ProviderEvent struct {
 
 // EventKindStatus is a status callback.
 const EventKindStatus = "status"
-
-// Quarantine keeps a call that was signed but could not be taken in, until an administrator looks at it.
-type Quarantine struct {
-	ID         QuarantineID
-	AccountID  AccountID
-	Kind       string // inbound or status
-	Reason     string // key of the sentence
-	Form       string
-	ReceivedAt time.Time
-	ReplayedAt *time.Time
-}
 
 // PreviewKind begins the preview of a message that is not only text: its kind follows, PreviewKind again and its words.
 // It is a character that no text of a person begins with.

@@ -20,6 +20,8 @@ type Number struct {
 	UpdatedAt     time.Time
 	ClaimedAt     *time.Time
 	NextSendAt    *time.Time // the sandbox only: when it takes the next message
+	Pace          int        // how many messages a minute the sender takes; 0 is what WhatsApp gives every sender
+	SenderSID     string     `gorm:"column:sender_sid"` // at Twilio, XE…; "" when it is not known
 }
 
 // TakesFiles tells whether customers may send files to the number. Until its workstream is set up nobody has switched

@@ -129,7 +129,7 @@ func (tx *Tx) DeleteAccount(ctx context.Context, id models.AccountID) error {
 	if err != nil || used > 0 {
 		return orInUse(failed(err, "look for uses"))
 	}
-	for _, table := range []any{&models.Quarantine{}, &models.Template{}, &models.Number{}} {
+	for _, table := range []any{&models.Quarantine{}, &models.Alert{}, &models.Template{}, &models.Number{}} {
 		if err := tx.q(ctx).Where("account_id = ?", id).Delete(table).Error; err != nil {
 			return failed(err, "delete account")
 		}

@@ -93,24 +93,13 @@ func (tx *Tx) InsertProviderEvent(ctx context.Context, e *models.ProviderEvent) 
 	return failed(tx.q(ctx).Create(e).Error, "insert provider event")
 }
 
-// InsertQuarantine keeps a call that could not be taken in.
-func (tx *Tx) InsertQuarantine(ctx context.Context, q *models.Quarantine) error {
-	return failed(tx.q(ctx).Create(q).Error, "insert quarantine")
-}
-
-// Quarantined gives the calls in quarantine that were not replayed, the newest first, at most limit.
-func (r Reader) Quarantined(ctx context.Context, limit int) ([]models.Quarantine, error) {
-	var qs []models.Quarantine
-	err := r.q(ctx).Where("replayed_at IS NULL").Order("id DESC").Limit(limit).Find(&qs).Error
-	return qs, failed(err, "read quarantine")
-}
-
-// RemoveOld deletes provider events and quarantine received before the time and empties the raw forms of messages of
+// RemoveOld deletes provider events, alerts and quarantine received before the time and empties the raw forms of messages of
 // that age, at most 1,000 of each; it gives how many rows it touched.
 func (tx *Tx) RemoveOld(ctx context.Context, before time.Time) (int64, error) {
 	var n int64
 	for _, sql := range []string{
 		"DELETE FROM provider_events WHERE id IN (SELECT id FROM provider_events WHERE received_at < ? LIMIT 1000)",
+		"DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE received_at < ? LIMIT 1000)",
 		"DELETE FROM quarantines WHERE id IN (SELECT id FROM quarantines WHERE received_at < ? LIMIT 1000)",
 		"UPDATE messages SET form = '' WHERE id IN (SELECT id FROM messages WHERE created_at < ? AND form <> '' LIMIT 1000)",
 	} {
