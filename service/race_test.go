@@ -3,6 +3,7 @@ package service_test
 import (
 	"database/sql"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -126,5 +127,51 @@ func TestRemovedWhileItIsClaimed(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A customer whom somebody blocks while their next message comes in: on PostgreSQL the message has seen that nobody has
+// blocked them, and its new conversation waits for who does. The message makes no work all the same.
+func TestWrittenWhileBlocked(t *testing.T) {
+	for _, d := range storetest.Dialects {
+		t.Run(string(d), func(t *testing.T) {
+			address := storetest.URL(t, d)
+			c := newCenter(t, storetest.OpenURL(t, address, nil), nil)
+			c.write(0, "Hei")
+			row := c.only()
+			c.must(c.service.TakeOver(ctx, c.agent, row.ID, 0))
+			c.must(c.service.Resolve(ctx, c.agent, row.ID))
+			c.must(c.service.CloseNow(ctx, c.agent, row.ID))
+			db := openRaw(t, d, address)
+			block, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = block.Rollback() }()
+			if d == store.Postgres {
+				_, err = block.ExecContext(ctx, "SELECT 1 FROM contacts WHERE id = $1 FOR UPDATE", int64(row.ContactID))
+				c.must(err)
+			}
+			_, err = block.ExecContext(ctx, "UPDATE contacts SET blocked_at = created_at WHERE id = $1", int64(row.ContactID))
+			c.must(err)
+			written := make(chan int, 1)
+			go func() {
+				codes := c.sim.Receive(c.sid, simulator.Write{Customer: c.customer(0), Number: number, Body: "once more"})
+				written <- codes[len(codes)-1]
+			}()
+			if d == store.Postgres {
+				c.until("the message waits for the customer", func() bool { return waits(db) })
+			}
+			c.must(block.Commit())
+			if code := <-written; code != http.StatusOK {
+				t.Fatal(code)
+			}
+			if counts, err := c.store.InboxCounts(ctx, c.agent); err != nil || counts.All != 0 {
+				t.Errorf("%+v %v", counts, err)
+			}
+			if got := c.lines(row.ID); got[len(got)-1] != "once more" {
+				t.Errorf("%q", got)
+			}
+		})
 	}
 }

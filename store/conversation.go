@@ -33,7 +33,8 @@ func compareConversationKeys(a, b ConversationKey) int {
 }
 
 // OpenConversations gives the conversation that is not closed for each key, locked until the transaction ends. For the
-// keys that have none it inserts what fresh gives; one without a message yet (Seq 0) was made by this transaction.
+// keys that have none it inserts what fresh gives; one without a message yet (Seq 0) was made by this transaction. None of
+// the customers may be blocked.
 func (tx *Tx) OpenConversations(ctx context.Context, keys []ConversationKey, fresh func(ConversationKey) models.Conversation) (map[ConversationKey]*models.Conversation, error) {
 	keys = slices.Clone(keys)
 	slices.SortFunc(keys, compareConversationKeys)
@@ -64,7 +65,24 @@ func (tx *Tx) OpenConversations(ctx context.Context, keys []ConversationKey, fre
 		}
 		found[k] = made[k]
 	}
-	return found, nil
+	return found, tx.notBlockedSince(ctx, missing)
+}
+
+// notBlockedSince asks for the transaction again when one of these customers is blocked. The caller has seen that nobody
+// has blocked them, but on PostgreSQL the insert of the conversation may have waited for who did.
+func (tx *Tx) notBlockedSince(ctx context.Context, keys []ConversationKey) error {
+	if tx.Dialect() != Postgres {
+		return nil
+	}
+	contacts := make([]models.ContactID, len(keys))
+	for i, k := range keys {
+		contacts[i] = k.Contact
+	}
+	blocked, err := tx.Blocked(ctx, contacts)
+	if err == nil && len(blocked) > 0 {
+		err = errRetry
+	}
+	return err
 }
 
 func (tx *Tx) lockOpen(ctx context.Context, keys []ConversationKey) (map[ConversationKey]*models.Conversation, error) {
