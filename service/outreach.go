@@ -122,8 +122,12 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, st starting) (models.
 	if err := s.mayStart(ctx, tx, st, key); err != nil {
 		return 0, err
 	}
+	w, err := tx.Workstream(ctx, *st.number.WorkstreamID)
+	if err != nil {
+		return 0, err
+	}
 	found, err := tx.OpenConversations(ctx, []store.ConversationKey{key}, func(k store.ConversationKey) models.Conversation {
-		return s.outbound(k, st)
+		return outbound(k, w, st.now)
 	})
 	if err != nil {
 		return 0, err
@@ -211,13 +215,11 @@ func (s *Service) mayStart(ctx context.Context, tx *store.Tx, st starting, key s
 }
 
 // outbound makes the conversation that an agent starts.
-func (s *Service) outbound(k store.ConversationKey, st starting) models.Conversation {
-	c := models.Conversation{
-		AccountID: k.Account, NumberID: k.Number, ContactID: k.Contact, WorkstreamID: st.number.WorkstreamID, State: models.Open,
-		LastMessageAt: st.now, LastDirection: models.System, LastState: models.Received, OpenedAt: st.now, Version: 1, UpdatedAt: st.now,
+func outbound(k store.ConversationKey, w models.Workstream, now time.Time) models.Conversation {
+	return models.Conversation{
+		AccountID: k.Account, NumberID: k.Number, ContactID: k.Contact, WorkstreamID: &w.ID, QueueID: w.QueueID, State: models.Open,
+		LastMessageAt: now, LastDirection: models.System, LastState: models.Received, OpenedAt: now, Version: 1, UpdatedAt: now,
 	}
-	c.QueueID, _ = s.directory.queueOf(*st.number.WorkstreamID)
-	return c
 }
 
 // mayJoin tells whether the viewer may go on with a conversation that there is already.

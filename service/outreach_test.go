@@ -32,6 +32,13 @@ func TestPhoneNumber(t *testing.T) {
 // claim gives the number to a workstream, so that conversations can be started from it.
 func (c *center) claim() {
 	c.t.Helper()
+	c.claimElsewhere()
+	c.must(c.service.Reload(ctx))
+}
+
+// claimElsewhere is claim by another instance, of which this one has not heard yet.
+func (c *center) claimElsewhere() {
+	c.t.Helper()
 	err := c.store.InTx(ctx, func(tx *store.Tx) error {
 		q, err := tx.DefaultQueue(ctx)
 		if err != nil {
@@ -48,12 +55,7 @@ func (c *center) claim() {
 		n.WorkstreamID = &w.ID
 		return tx.SaveNumber(ctx, &n)
 	})
-	if err == nil {
-		err = c.service.Reload(ctx)
-	}
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	c.must(err)
 }
 
 func (c *center) start(v models.Viewer, o service.Outreach) (models.ConversationID, error) {
@@ -194,6 +196,16 @@ func TestStartFindsTheOtherForm(t *testing.T) {
 		}
 		if second, err := c.start(c.agent, service.Outreach{To: "+52 55 1234 5678"}); err != nil || second != first {
 			t.Errorf("%d, want %d: %v", second, first, err)
+		}
+	})
+}
+
+// Another instance has just given the number to a workstream.
+func TestStartFromANumberOfAnotherInstance(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		c.claimElsewhere()
+		if _, err := c.start(c.agent, service.Outreach{To: "400 00 999", Consent: true, Note: "x"}); err != nil {
+			t.Error(err)
 		}
 	})
 }
