@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -47,8 +48,8 @@ func checkConsentNote(errs *models.FieldErrors, note string) {
 // RecordConsent keeps what a customer has said to an agent about messages from an account. An opt-out takes back what
 // is queued and starts outside of what the customer asked for.
 //
-// Errors: FieldErrors; ErrNotFound for a customer whom the viewer may not see, or an account that is not in use;
-// ErrOnlyCustomer.
+// Errors: FieldErrors; ErrNotFound for a customer whom the viewer may not see, or an account with which the viewer sees no
+// conversation of the customer's; ErrOnlyCustomer.
 func (s *Service) RecordConsent(ctx context.Context, v models.Viewer, contact models.ContactID, f ConsentForm) error {
 	if err := f.validate(); err != nil {
 		return err
@@ -60,6 +61,13 @@ func (s *Service) RecordConsent(ctx context.Context, v models.Viewer, contact mo
 	return s.store.InTx(ctx, func(tx *store.Tx) error {
 		if _, err := tx.LockCustomer(ctx, v, contact); err != nil {
 			return err
+		}
+		theirs, err := tx.CustomerAccounts(ctx, v, contact)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(theirs, func(a models.Account) bool { return a.ID == f.Account }) {
+			return models.ErrNotFound
 		}
 		return s.recordConsent(ctx, tx, account, models.Consent{
 			ContactID: contact, Scope: f.Scope, Given: f.Given, Source: models.SourceAgent, Note: f.Note, UserID: &v.User,

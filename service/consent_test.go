@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +111,7 @@ func TestRecordConsent(t *testing.T) {
 		if got := strings.Join(c.lines(row.ID), " "); got != "Hei system.opted_in.all UTILITY MARKETING system.opted_out.marketing system.opted_out.all" {
 			t.Error(got)
 		}
-		history, err := c.store.Consents(ctx, row.ContactID, 2)
+		history, err := c.store.Consents(ctx, c.agent, row.ContactID, 2)
 		if err != nil || len(history) != 2 || history[0].Scope != models.ConsentAll || history[0].UserName != "Ada" {
 			t.Errorf("%+v %v", history, err)
 		}
@@ -133,9 +134,19 @@ func TestConsentOfOthersCustomers(t *testing.T) {
 		if err := c.service.RecordConsent(ctx, boss, contact, f); err != nil {
 			t.Error(err)
 		}
-		f.Account += 1000
-		if err := c.service.RecordConsent(ctx, boss, contact, f); !errors.Is(err, models.ErrNotFound) {
-			t.Errorf("no such account: %v", err)
+		other := models.Account{Name: "Other", SID: "AC2", HookKey: "k2", State: models.AccountActive, Version: 1, CreatedAt: c.store.Now(), UpdatedAt: c.store.Now()}
+		c.must(c.store.InTx(ctx, func(tx *store.Tx) error {
+			if err := tx.Insert(ctx, &other); err != nil {
+				return err
+			}
+			return tx.SetAccountToken(ctx, other.ID, c.store.Seal(models.Secret("x"), fmt.Sprintf("accounts/%d", other.ID)), "abcd")
+		}))
+		c.must(c.service.Reload(ctx))
+		for _, id := range []models.AccountID{other.ID, f.Account + 1000} {
+			f.Account = id
+			if err := c.service.RecordConsent(ctx, boss, contact, f); !errors.Is(err, models.ErrNotFound) {
+				t.Errorf("account %d, to which the customer has not written: %v", id, err)
+			}
 		}
 	})
 }

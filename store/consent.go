@@ -41,12 +41,14 @@ func (r Reader) ConsentStates(ctx context.Context, account models.AccountID, con
 	return states, nil
 }
 
-// Consents gives what a customer has said to all messaging accounts, the newest first, at most limit.
-func (r Reader) Consents(ctx context.Context, contact models.ContactID, limit int) ([]models.Consent, error) {
+// Consents gives what a customer has said to the messaging accounts with which they have a conversation that the viewer
+// may see, the newest first, at most limit.
+func (r Reader) Consents(ctx context.Context, v models.Viewer, contact models.ContactID, limit int) ([]models.Consent, error) {
 	var cs []models.Consent
 	err := r.q(ctx).Select("consents.*, coalesce(users.name, '') AS user_name").
 		Joins("LEFT JOIN users ON users.id = consents.user_id").
-		Where("consents.contact_id = ?", contact).Order("consents.id DESC").Limit(limit).Find(&cs).Error
+		Where("consents.contact_id = ? AND consents.account_id IN (?)", contact, r.accountsOf(ctx, v, contact)).
+		Order("consents.id DESC").Limit(limit).Find(&cs).Error
 	return cs, failed(err, "read consents")
 }
 
@@ -58,7 +60,7 @@ func (r Reader) QueuedMessages(ctx context.Context, c models.Conversation) ([]mo
 
 // QueuedTemplates gives the templates that are queued in a conversation, or only those of marketing.
 func (r Reader) QueuedTemplates(ctx context.Context, c models.Conversation, marketing bool) ([]models.Message, error) {
-	db := r.queued(ctx, c).Where("template_id IS NOT NULL")
+	db := r.queued(ctx, c).Where("kind = ?", models.KindTemplate)
 	if marketing {
 		ads := r.q(ctx).Model(&models.Template{}).Select("id").Where("account_id = ? AND category = ?", c.AccountID, models.CategoryMarketing)
 		db = db.Where("template_id IN (?)", ads)

@@ -127,7 +127,12 @@ func (r Reader) CustomerConversations(ctx context.Context, v models.Viewer, cont
 
 // CustomerAccounts gives the messaging accounts with which a customer has a conversation that the viewer may see, by name.
 func (r Reader) CustomerAccounts(ctx context.Context, v models.Viewer, contact models.ContactID) ([]models.Account, error) {
-	theirs := r.visibleConversations(ctx, v).Select("conversations.account_id").Where("conversations.contact_id = ?", contact)
 	var as []models.Account
-	return as, failed(r.q(ctx).Where("id IN (?)", theirs).Order("lower(name), id").Find(&as).Error, "read accounts of customer")
+	err := r.q(ctx).Where("id IN (?)", r.accountsOf(ctx, v, contact)).Order("lower(name), id").Find(&as).Error
+	return as, failed(err, "read accounts of customer")
+}
+
+// accountsOf asks for the ids of the accounts with which a customer has a conversation that the viewer may see.
+func (r Reader) accountsOf(ctx context.Context, v models.Viewer, contact models.ContactID) *gorm.DB {
+	return r.visibleConversations(ctx, v).Select("conversations.account_id").Where("conversations.contact_id = ?", contact)
 }

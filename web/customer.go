@@ -45,7 +45,7 @@ func (s *Server) knownCustomer(c echo.Context) (p customer.Page, err error) {
 	if p.Conversations, err = s.store.CustomerConversations(ctx, v, p.Contact.ID, maxHistory); err != nil {
 		return p, err
 	}
-	if p.History, err = s.store.Consents(ctx, p.Contact.ID, maxHistory); err != nil {
+	if p.History, err = s.store.Consents(ctx, v, p.Contact.ID, maxHistory); err != nil {
 		return p, err
 	}
 	if p.Contact.BlockedBy != nil {
