@@ -140,3 +140,8 @@ func (s ConsentState) Says(scope ConsentScope, code int, w ServiceWindow) bool {
 	note := strconv.Itoa(code)
 	return s.OptedOut() && (s.All.ByTwilio() || note == noteBlocked && s.Reply(w) != ConsentAllows)
 }
+
+// Undone tells whether the customer has undone, by a start word, what a refusal of a message sent at a time says.
+func (s ConsentState) Undone(sent time.Time) bool {
+	return s.All != nil && s.All.Given && s.All.Source != SourceAgent && s.All.At.After(sent)
+}

@@ -35,7 +35,8 @@ func wordOf(in inbound) (word models.OptOutWord, byTwilio bool) {
 	return models.NoWord, true
 }
 
-// optOut does what message i asks for when it is a stop or a start word, and tells whether it was. A word changes only
+// optOut does what message i asks for when it is a stop or a start word, and tells whether it was. A start word that
+// undoes nothing is a text like any other. A word changes only
 // what does not hold already: no second line and no second confirmation; one that is older than what holds changes
 // nothing.
 func (b *reception) optOut(ctx context.Context, i int) (bool, error) {
@@ -51,7 +52,8 @@ func (b *reception) optOut(ctx context.Context, i int) (bool, error) {
 	}
 	fresh := consentsAfter(state, word, byTwilio, in.accountNow())
 	if len(fresh) == 0 {
-		return true, nil
+		// "Start" is also how people begin to write.
+		return word == models.StopWord || byTwilio, nil
 	}
 	c := b.conversations[b.key(i)]
 	for _, k := range fresh {
@@ -188,7 +190,8 @@ var refusals = map[int]models.ConsentScope{
 }
 
 // honour keeps the opt-out that a refusal of an attempt says, in its locked conversation, which the caller saves. What
-// holds already is not kept twice, and who blocked us and has written since does not any more.
+// holds already is not kept twice; a refusal that comes late says nothing of a customer who has written a start word
+// since, and who blocked us and has written since does not any more.
 func (s *Service) honour(ctx context.Context, tx *store.Tx, t tried, code int) error {
 	scope, ok := refusals[code]
 	if !ok {
@@ -204,7 +207,7 @@ func (s *Service) honour(ctx context.Context, tx *store.Tx, t tried, code int) e
 		return err
 	}
 	window, err := tx.ServiceWindow(ctx, store.ConversationKey{Account: c.AccountID, Number: c.NumberID, Contact: c.ContactID})
-	if err != nil || state.Says(scope, code, window) ||
+	if err != nil || state.Says(scope, code, window) || state.Undone(account.Now(t.attempt.StartedAt)) ||
 		code == twilio.CodeBlocked && window.LastInboundAt.After(account.Now(t.attempt.StartedAt)) {
 		return err
 	}

@@ -139,18 +139,19 @@ func TestOldStopWord(t *testing.T) {
 	})
 }
 
+// greets gives the number a greeting message.
+func (c *center) greets(text string) {
+	c.t.Helper()
+	c.must(c.store.InTx(ctx, func(tx *store.Tx) error {
+		return tx.SaveAutomatedMessage(ctx, models.AutomatedMessage{NumberID: c.number, Trigger: models.TriggerStarted, Active: true, Text: text})
+	}))
+	c.must(c.service.Reload(ctx))
+}
+
 // The first message of a customer may be a stop word: no greeting then.
 func TestStopWordIsNotGreeted(t *testing.T) {
 	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
-		err := c.store.InTx(ctx, func(tx *store.Tx) error {
-			return tx.SaveAutomatedMessage(ctx, models.AutomatedMessage{NumberID: c.number, Trigger: models.TriggerStarted, Active: true, Text: "Welcome"})
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.service.Reload(ctx); err != nil {
-			t.Fatal(err)
-		}
+		c.greets("Welcome")
 		c.write(0, "STOP")
 		if got := strings.Join(c.lines(c.only().ID), " "); strings.Contains(got, "Welcome") {
 			t.Error(got)
@@ -188,7 +189,7 @@ func TestRefusalsAreHonoured(t *testing.T) {
 			row := c.only()
 			m := c.reply(row.ID, "k"+string(rune('0'+i)), "x")
 			c.until("final", func() bool { return c.message(m.ID).State.Final() })
-			all, err := c.store.Consents(ctx, row.ContactID, 1)
+			all, err := c.store.Consents(ctx, c.agent, row.ContactID, 1)
 			if err != nil || len(all) != 1 || all[0].Given || all[0].Scope != tt.scope || all[0].Source != models.SourceTwilio || all[0].MessageID == nil {
 				t.Fatalf("%d: %+v %v", tt.code, all, err)
 			}
@@ -241,7 +242,7 @@ func TestRefusalsAreKeptOnce(t *testing.T) {
 			c.sim.Report(c.sid, sid, "undelivered", twilio.CodeBlocked)
 		}
 		count := func() int {
-			cs, err := c.store.Consents(ctx, row.ContactID, 10)
+			cs, err := c.store.Consents(ctx, c.agent, row.ContactID, 10)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -287,6 +288,115 @@ func TestStopWordsOfABatch(t *testing.T) {
 		}
 		if said != 1 || len(lines) != 6 {
 			t.Errorf("%q", lines)
+		}
+	})
+}
+
+// lost lets the next message of a conversation get lost on its way, so that it waits for another attempt.
+func (c *center) lost(clock *storetest.Clock, id models.ConversationID, m models.MessageID, meanwhile func()) {
+	c.t.Helper()
+	c.sim.Fail(c.sid, simulator.FaultDown)
+	c.send(id)
+	if got := c.settle(m); got.State != models.Uncertain {
+		c.t.Fatal(got.State)
+	}
+	meanwhile()
+	for range 2 {
+		clock.Advance(71 * time.Second)
+		c.settle(m)
+	}
+	if got := c.message(m); got.State != models.Queued {
+		c.t.Fatal(got.State)
+	}
+	c.send(id)
+}
+
+// What was on its way when the customer opted out, and did not arrive, is not tried again; by hand neither.
+func TestStopWordWhileATemplateIsOnItsWay(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		use := service.TemplateUse{Template: c.addTemplate(models.Template{Name: "ad", Body: "x", Category: models.CategoryMarketing, ContentSID: "HX1", Status: models.TemplateApproved})}
+		m, err := c.uses(id, "k1", use)
+		c.must(err)
+		c.lost(clock, id, m.ID, func() { c.write(0, "STOP") })
+		if got := c.message(m.ID); got.State != models.Canceled || got.ErrorCode != twilio.CodeOptedOut {
+			t.Errorf("%s, code %d", got.State, got.ErrorCode)
+		}
+		c.write(0, "START")
+		c.send(id)
+		m, err = c.uses(id, "k2", use)
+		c.must(err)
+		c.send(id) // Twilio does not know it
+		clock.Advance(time.Minute)
+		c.write(0, "STOP")
+		if _, err := c.service.Retry(ctx, c.agent, m.ID); !errors.Is(err, service.ErrOptedOut) {
+			t.Errorf("by hand: %v", err)
+		}
+	})
+}
+
+// The same for a customer whom somebody blocks meanwhile.
+func TestBlockWhileAMessageIsOnItsWay(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "x")
+		contact := c.only().ContactID
+		c.lost(clock, id, m.ID, func() { c.must(c.service.BlockCustomer(ctx, c.agent, contact)) })
+		if got := c.message(m.ID); got.State != models.Canceled || c.creates() != 0 {
+			t.Errorf("%s after %d creates", got.State, c.creates())
+		}
+	})
+}
+
+// A template of the sandbox is no row; it is taken back all the same.
+func TestStopWordTakesBackTheSandboxTemplate(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		c.toSandbox(0)
+		c.toBox(0, "Hei")
+		m, err := c.uses(c.only().ID, "k", service.TemplateUse{ContentSID: appointment, Values: map[string]string{"1": "a", "2": "b"}})
+		c.must(err)
+		clock.Advance(time.Minute)
+		c.toBox(0, "avmeld")
+		if got := c.message(m.ID); got.State != models.Canceled {
+			t.Error(got.State)
+		}
+	})
+}
+
+// A refusal that comes after the customer has written a start word, of what was sent before it, opts out nobody.
+func TestLateRefusal(t *testing.T) {
+	for _, code := range []int{twilio.CodeOptedOut, twilio.CodeNoMarketing} {
+		each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+			id := c.quiet()
+			m := c.reply(id, "k", "x")
+			c.send(id)
+			clock.Advance(time.Minute)
+			c.write(0, "STOP")
+			clock.Advance(time.Minute)
+			c.write(0, "START")
+			clock.Advance(time.Minute)
+			c.sim.Report(c.sid, *c.message(m.ID).ProviderSID, "undelivered", code)
+			if s := c.consents(); s.OptedOut() || !s.OptedIn(models.CategoryMarketing) {
+				t.Errorf("%d: %+v", code, s)
+			}
+			late := c.reply(id, "k2", "y")
+			c.send(id)
+			clock.Advance(time.Minute)
+			c.sim.Report(c.sid, *c.message(late.ID).ProviderSID, "undelivered", code)
+			if s := c.consents(); s.OptedIn(models.CategoryMarketing) {
+				t.Errorf("%d of what was sent since: %+v", code, s)
+			}
+		})
+	}
+}
+
+// Who begins with "Start" and has not opted out is greeted like anybody else.
+func TestStartWordIsGreeted(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		c.greets("Welcome")
+		c.write(0, "Start")
+		if got := c.lines(c.only().ID); !slices.Equal(got, []string{"Start", "Welcome"}) {
+			t.Errorf("%q", got)
 		}
 	})
 }

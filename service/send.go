@@ -140,23 +140,20 @@ func (s *Service) heldByUncertain(ctx context.Context, tx *store.Tx, m models.Me
 	return false, nil
 }
 
-// startAttempt takes the lease. When the message may not go out any more, as free text whose window has closed meanwhile,
-// it fails instead, and the result is nil.
+// startAttempt takes the lease. A message that may not go out any more, as free text whose window has closed meanwhile,
+// ends instead, and the result is nil.
 func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, now time.Time) (*outgoing, error) {
 	account, err := s.directory.account(c.AccountID)
 	if err != nil {
 		return nil, err
 	}
-	number, err := s.directory.numberByID(c.NumberID)
+	at, err := s.standing(ctx, tx, *c)
 	if err != nil {
 		return nil, err
 	}
-	window, err := tx.ServiceWindow(ctx, store.ConversationKey{Account: c.AccountID, Number: c.NumberID, Contact: c.ContactID})
-	if err != nil {
-		return nil, err
-	}
+	at.now = account.Now(now)
 	was := m.State
-	code, err := mayLeave(ctx, tx, m, number, window.IsOpen(account.Now(now)))
+	may, err := at.mayLeave(ctx, tx, &m)
 	if err != nil {
 		return nil, err
 	}
@@ -164,11 +161,10 @@ func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conv
 	if err != nil {
 		return nil, err
 	}
-	if code == 0 && m.Kind.HasFile() && file == nil {
-		code = twilio.CodeNoFile
+	if may && m.Kind.HasFile() && file == nil {
+		may, m.State, m.ErrorCode = false, models.Failed, twilio.CodeNoFile
 	}
-	if code != 0 {
-		m.State, m.ErrorCode = models.Failed, code
+	if !may {
 		return nil, s.saveMessage(ctx, tx, c, &m, was)
 	}
 	a := models.SendAttempt{
@@ -182,7 +178,7 @@ func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conv
 	if err := s.saveMessage(ctx, tx, c, &m, was); err != nil {
 		return nil, err
 	}
-	return &outgoing{account: account, attempt: a, message: m, file: file, from: "whatsapp:" + number.Address}, nil
+	return &outgoing{account: account, attempt: a, message: m, file: file, from: "whatsapp:" + at.number.Address}, nil
 }
 
 // create calls Twilio, outside of any transaction. The status callback names our message and attempt: it is the only

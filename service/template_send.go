@@ -130,55 +130,80 @@ func (at standing) again(ctx context.Context, tx *store.Tx, m models.Message) er
 	if at.blocked {
 		return ErrBlocked
 	}
-	if m.TemplateID == nil && m.ContentSID == "" {
-		if err := refused(at.said.Reply(at.window)); err != nil {
-			return err
-		}
-	}
-	code, err := mayLeave(ctx, tx, m, at.number, at.open())
-	switch {
-	case err != nil:
+	t, err := templateNow(ctx, tx, m, at.number)
+	if err != nil {
 		return err
-	case code != 0 && code != twilio.CodeOutsideWindow:
+	}
+	said := at.said.Reply(at.window)
+	if m.Kind == models.KindTemplate {
+		said = at.said.Template(t.Category, at.window, at.now)
+	}
+	if err := refused(said); err != nil {
+		return err
+	}
+	code := at.stopped(m, t)
+	if code != 0 && code != twilio.CodeOutsideWindow {
 		return ErrTemplateStopped
 	}
 	return mayReply(at.conversation, code == 0)
 }
 
-// mayLeave gives Twilio's code for a message that may not go out now, without asking Twilio: free text outside of the
-// window, or a template that WhatsApp has stopped. 0 when it may. A template goes out outside of the window only while
-// it is approved; the sandbox's own always are.
-func mayLeave(ctx context.Context, tx *store.Tx, m models.Message, n models.Number, open bool) (int, error) {
-	status, err := templateStatus(ctx, tx, m, n)
+// mayLeave looks at a queued message in the moment in which it would go out, and marks one that may not any more: to a
+// customer who was blocked, or has opted out, after it was queued it is canceled; what WhatsApp would refuse has failed
+// with Twilio's code, without asking Twilio. False when it may not.
+func (at standing) mayLeave(ctx context.Context, tx *store.Tx, m *models.Message) (bool, error) {
+	t, err := templateNow(ctx, tx, *m, at.number)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	switch {
-	case status == models.TemplateRejected:
-		return twilio.CodeRejected, nil
-	case status == models.TemplatePaused:
-		return twilio.CodePaused, nil
-	case status == models.TemplateDisabled:
-		return twilio.CodeDisabled, nil
-	case open || m.ContentSID != "" && status == models.TemplateApproved:
-		return 0, nil
+	if at.blocked {
+		m.State = models.Canceled
+		return false, nil
 	}
-	return twilio.CodeOutsideWindow, nil
+	if m.Kind == models.KindTemplate {
+		switch at.said.Template(t.Category, at.window, at.now) {
+		case models.RefusedOptedOut, models.RefusedNoMarketing:
+			m.State, m.ErrorCode = models.Canceled, twilio.CodeOptedOut
+			return false, nil
+		}
+	}
+	if code := at.stopped(*m, t); code != 0 {
+		m.State, m.ErrorCode = models.Failed, code
+		return false, nil
+	}
+	return true, nil
 }
 
-// templateStatus gives where the template of a message stands now.
-func templateStatus(ctx context.Context, tx *store.Tx, m models.Message, n models.Number) (models.TemplateStatus, error) {
-	if _, ok := sandboxTemplate(n, m.ContentSID); ok {
-		return models.TemplateApproved, nil
+// stopped gives Twilio's code for free text outside of the window, and for a template that WhatsApp has stopped; 0 for
+// what goes out. A template goes out outside of the window only while it is approved; the sandbox's own always are.
+func (at standing) stopped(m models.Message, t models.Template) int {
+	switch {
+	case t.Status == models.TemplateRejected:
+		return twilio.CodeRejected
+	case t.Status == models.TemplatePaused:
+		return twilio.CodePaused
+	case t.Status == models.TemplateDisabled:
+		return twilio.CodeDisabled
+	case at.open() || m.ContentSID != "" && t.Status == models.TemplateApproved:
+		return 0
 	}
+	return twilio.CodeOutsideWindow
+}
+
+// templateNow gives the template of a message as it stands now; with TemplateNone when it is none, or is gone.
+func templateNow(ctx context.Context, tx *store.Tx, m models.Message, n models.Number) (models.Template, error) {
+	if t, ok := sandboxTemplate(n, m.ContentSID); ok {
+		return t, nil
+	}
+	none := models.Template{Status: models.TemplateNone}
 	if m.TemplateID == nil {
-		return models.TemplateNone, nil
+		return none, nil
 	}
 	t, err := tx.TemplateOf(ctx, m.AccountID, *m.TemplateID)
 	if errors.Is(err, models.ErrNotFound) {
-		return models.TemplateNone, nil
+		return none, nil
 	}
-	return t.Status, err
+	return t, err
 }
 
 // SandboxTemplates gives the templates that a number has without anybody adding them: the sandbox's own, for the
