@@ -122,3 +122,21 @@ type AccountRow struct {
 	Workstreams string // names, comma separated
 	InUse       bool   // a workstream or a conversation uses one of its numbers
 }
+
+// OldTokenLasts is how long after a rotation the old token still checks signatures: for calls that Twilio had signed and
+// was trying again.
+const OldTokenLasts = 5 * time.Minute
+
+// WithoutNextToken gives the account after a rotation was given up.
+func (a Account) WithoutNextToken() Account {
+	a.NextTokenSealed, a.NextTokenLast4, a.NextTokenAt = "", "", nil
+	return a
+}
+
+// Promoted gives the account after its next token has become the current one.
+func (a Account) Promoted(now time.Time) Account {
+	until := now.Add(OldTokenLasts)
+	a.OldTokenSealed, a.OldTokenUntil = a.TokenSealed, &until
+	a.TokenSealed, a.TokenLast4 = a.NextTokenSealed, a.NextTokenLast4
+	return a.WithoutNextToken()
+}

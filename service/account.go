@@ -185,6 +185,9 @@ func accountChanges(was, is models.Account) map[string]any {
 	if was.TokenSealed != is.TokenSealed {
 		out["token"] = "replaced"
 	}
+	if was.NextTokenSealed != is.NextTokenSealed {
+		out["next_token"] = map[bool]string{true: "gone", false: "set"}[is.NextTokenSealed == ""]
+	}
 	if was.RemoveFiles != is.RemoveFiles {
 		out["remove_files"] = []bool{was.RemoveFiles, is.RemoveFiles}
 	}
@@ -244,6 +247,7 @@ func (s *Service) keepAccountDetails(a *models.Account, in AccountDetails) {
 	a.SID, a.Simulated = in.SID, s.isSimulated(in.SID)
 	if in.Token != "" {
 		a.TokenSealed, a.TokenLast4 = s.store.Seal(in.Token, a.ID.Row()), in.Token.Last4()
+		*a = a.WithoutNextToken()
 	}
 	a.CheckState, a.CheckedAt = models.CheckNone, nil
 	if a.State == models.AccountDraft {
@@ -295,19 +299,11 @@ func (s *Service) twilioSays(ctx context.Context, a models.Account) (models.Chec
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	said, err := s.twilio.FetchAccount(ctx, cred)
-	switch {
-	case err == nil && said.Status == "active":
-		return models.CheckOK, nil
-	case err == nil:
-		return models.CheckSuspended, nil
-	case twilio.AsError(err).Unauthorized() || twilio.AsError(err).Status == 404:
-		return models.CheckRejected, nil
-	case twilio.AsError(err).Suspended() || twilio.AsError(err).Status == 403:
-		return models.CheckSuspended, nil
+	state, err := s.accepted(ctx, cred)
+	if err != nil {
+		s.log.Warn("Twilio did not answer the check of an account", "account", a.ID, "err", err)
 	}
-	s.log.Warn("Twilio did not answer the check of an account", "account", a.ID, "err", err)
-	return models.CheckUnreachable, nil
+	return state, nil
 }
 
 // CheckAccount asks Twilio again whether it accepts an account's SID and token, and keeps the answer. ErrNotFound;

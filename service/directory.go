@@ -26,7 +26,7 @@ const againEvery = time.Second
 type directoryData struct {
 	accounts  map[models.AccountID]models.Account
 	byKey     map[string]models.AccountID
-	tokens    map[models.AccountID][]string
+	tokens    map[models.AccountID][]signer
 	numbers   map[models.NumberID]models.Number
 	byAddress map[models.AccountID]map[string]models.NumberID
 	queues    map[models.WorkstreamID]models.QueueID
@@ -41,22 +41,15 @@ func (d *directory) load(ctx context.Context) error {
 		return err
 	}
 	n := directoryData{
-		accounts: map[models.AccountID]models.Account{}, byKey: map[string]models.AccountID{}, tokens: map[models.AccountID][]string{},
+		accounts: map[models.AccountID]models.Account{}, byKey: map[string]models.AccountID{}, tokens: map[models.AccountID][]signer{},
 		numbers: map[models.NumberID]models.Number{}, byAddress: map[models.AccountID]map[string]models.NumberID{},
 		queues: map[models.WorkstreamID]models.QueueID{}, greetings: map[models.NumberID]string{}, standing: rows.DefaultQueue,
 	}
 	for _, a := range rows.Accounts {
 		n.accounts[a.ID], n.byKey[a.HookKey] = a, a.ID
 		n.byAddress[a.ID] = map[string]models.NumberID{}
-		for _, sealed := range []string{a.TokenSealed, a.NextTokenSealed} {
-			if sealed == "" {
-				continue
-			}
-			token, err := d.store.Unseal(sealed, a.ID.Row())
-			if err != nil {
-				return err
-			}
-			n.tokens[a.ID] = append(n.tokens[a.ID], token.Reveal())
+		if n.tokens[a.ID], err = d.tokensOf(a); err != nil {
+			return err
 		}
 	}
 	for _, x := range rows.Numbers {
@@ -77,6 +70,48 @@ func (d *directory) load(ctx context.Context) error {
 	d.d = n
 	d.mu.Unlock()
 	return nil
+}
+
+// signer is a token that may have signed a call; until is the zero time for one that stays.
+type signer struct {
+	token string
+	until time.Time
+}
+
+// tokensOf gives the tokens of an account: the current one, during a rotation the next one, and after it for a while
+// the old one.
+func (d *directory) tokensOf(a models.Account) ([]signer, error) {
+	list := []struct {
+		sealed string
+		until  *time.Time
+	}{{a.TokenSealed, nil}, {a.NextTokenSealed, nil}, {a.OldTokenSealed, a.OldTokenUntil}}
+	var out []signer
+	for _, x := range list {
+		if x.sealed == "" {
+			continue
+		}
+		token, err := d.store.Unseal(x.sealed, a.ID.Row())
+		if err != nil {
+			return nil, err
+		}
+		one := signer{token: token.Reveal()}
+		if x.until != nil {
+			one.until = *x.until
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// signing gives the tokens that may have signed a call of now.
+func (n directoryData) signing(id models.AccountID, now time.Time) []string {
+	var out []string
+	for _, x := range n.tokens[id] {
+		if x.until.IsZero() || now.Before(x.until) {
+			out = append(out, x.token)
+		}
+	}
+	return out
 }
 
 func (d *directory) read() directoryData {
@@ -151,7 +186,7 @@ func (s *Service) Hook(ctx context.Context, key string) (Hook, error) {
 			return Hook{}, models.ErrNotFound
 		}
 	}
-	return Hook{Account: n.accounts[id], Tokens: n.tokens[id]}, nil
+	return Hook{Account: n.accounts[id], Tokens: n.signing(id, s.store.Now())}, nil
 }
 
 // HookAgain is Hook for a call whose signature does not match what is known: another instance may have taken a new

@@ -67,6 +67,9 @@ func (s *Service) removeOld(ctx context.Context) error {
 		if err := tx.RemoveOldViewings(ctx, now.Add(-models.ViewingLasts)); err != nil {
 			return err
 		}
+		if err := tx.ForgetOldTokens(ctx); err != nil {
+			return err
+		}
 		_, err := tx.RemoveOld(ctx, now.Add(-time.Duration(org.RetentionDays)*24*time.Hour))
 		return err
 	})

@@ -198,7 +198,13 @@ func (s *Service) create(ctx context.Context, out outgoing) (twilio.Message, err
 	if out.file != nil {
 		n.MediaURL = s.mediaURL(*out.file)
 	}
-	return s.twilio.CreateMessage(ctx, cred, n)
+	sent, err := s.twilio.CreateMessage(ctx, cred, n)
+	if err != nil && twilio.AsError(err).Unauthorized() {
+		if newer, ok := s.newerCredentials(ctx, out.account, cred); ok {
+			return s.twilio.CreateMessage(ctx, newer, n)
+		}
+	}
+	return sent, err
 }
 
 func (s *Service) statusURL(out outgoing) string {

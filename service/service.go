@@ -113,13 +113,23 @@ func (s *Service) InboundURL(a models.Account) string {
 // errSimulatorOff says that an account of the simulator's cannot be used without it.
 var errSimulatorOff = models.E(models.KindUnavailable, "simulator.off")
 
-// credentials gives what Twilio asks for; the token is opened here and nowhere kept. While the simulator is off its
-// accounts have none: nothing of theirs ever goes to the real Twilio.
+// credentials gives what Twilio asks for; the token is opened here and nowhere kept. During a rotation it is the next
+// token: that one lives on. While the simulator is off its accounts have none: nothing of theirs ever goes to the real
+// Twilio.
 func (s *Service) credentials(a models.Account) (twilio.Credentials, error) {
 	if a.Simulated && !s.isSimulated(a.SID) {
 		return twilio.Credentials{}, errSimulatorOff
 	}
-	token, err := s.store.Unseal(a.TokenSealed, a.ID.Row())
+	sealed := a.TokenSealed
+	if a.NextTokenSealed != "" {
+		sealed = a.NextTokenSealed
+	}
+	return s.unsealed(a, sealed)
+}
+
+// unsealed gives the credentials of an account with one of its tokens.
+func (s *Service) unsealed(a models.Account, sealed string) (twilio.Credentials, error) {
+	token, err := s.store.Unseal(sealed, a.ID.Row())
 	if err != nil {
 		return twilio.Credentials{}, err
 	}

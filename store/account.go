@@ -36,7 +36,7 @@ func (tx *Tx) InsertAccount(ctx context.Context, a *models.Account) error {
 
 var accountColumns = []string{
 	"name", "channel", "sid", "token_sealed", "token_last4", "state", "step", "check_state", "checked_at", "simulated", "hide_typing",
-	"remove_files",
+	"remove_files", "next_token_sealed", "next_token_last4", "next_token_at", "old_token_sealed", "old_token_until",
 	"version", "updated_at", "finished_at",
 }
 
@@ -163,4 +163,11 @@ func (tx *Tx) SetAccountToken(ctx context.Context, id models.AccountID, sealed, 
 	res := tx.q(ctx).Model(&models.Account{}).Where("id = ?", id).
 		Updates(map[string]any{"token_sealed": sealed, "token_last4": last4, "updated_at": tx.Now()})
 	return changed(res, "write token")
+}
+
+// ForgetOldTokens drops the tokens of rotations that check no signatures any more.
+func (tx *Tx) ForgetOldTokens(ctx context.Context) error {
+	err := tx.q(ctx).Model(&models.Account{}).Where("old_token_until < ?", tx.Now()).
+		Updates(map[string]any{"old_token_sealed": "", "old_token_until": nil}).Error
+	return failed(err, "forget old tokens")
 }

@@ -179,8 +179,12 @@ func (tx *Tx) sealAnew(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		old, err := tx.s.sealedAnew(a.OldTokenSealed, a.ID.Row())
+		if err != nil {
+			return err
+		}
 		res := tx.q(ctx).Model(&models.Account{}).Where("id = ?", a.ID).
-			UpdateColumns(map[string]any{"token_sealed": token, "next_token_sealed": next})
+			UpdateColumns(map[string]any{"token_sealed": token, "next_token_sealed": next, "old_token_sealed": old})
 		if err := changed(res, "seal anew"); err != nil {
 			return err
 		}

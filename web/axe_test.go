@@ -269,6 +269,7 @@ var accountVisits = []visit{
 	{name: "tab account details", route: stepRoute, who: admin, path: at("/admin/accounts/1/setup/account-details")},
 	{name: "tab numbers", route: stepRoute, who: admin, path: at("/admin/accounts/1/setup/numbers")},
 	{name: "tab callback", route: stepRoute, who: admin, path: at("/admin/accounts/1/setup/callback")},
+	{name: "rotate token", route: "/admin/accounts/:account/token", who: admin, path: at("/admin/accounts/1/token")},
 	{name: "account added", route: "/admin/accounts/:account/added", who: admin, path: at("/admin/accounts/1/added")},
 	{name: "delete account", route: "/admin/accounts/:account/delete", who: admin, path: at("/admin/accounts/2/delete")},
 	{name: "account in use", route: "/admin/accounts/:account/delete", who: admin, path: at("/admin/accounts/1/delete")},

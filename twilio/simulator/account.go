@@ -9,6 +9,7 @@ import (
 type account struct {
 	SID       string        `json:"sid"`
 	Token     string        `json:"token"`
+	Secondary string        `json:"secondary,omitempty"` // the token to come, while it is rotated
 	Name      string        `json:"name"`
 	Ahead     time.Duration `json:"ahead"`
 	Senders   []*Sender     `json:"senders"`

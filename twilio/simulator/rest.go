@@ -26,6 +26,7 @@ func (s *Simulator) routes() http.Handler {
 	mux.HandleFunc("POST /v2/Indicators/Typing.json", s.auth(s.typing))
 	mux.HandleFunc("POST /v3/Indicators/Typing.json", s.auth(s.typingJSON))
 	s.contentRoutes(mux)
+	s.tokenRoutes(mux)
 	mux.HandleFunc("/", notFound)
 	return headers(mux)
 }
@@ -77,7 +78,7 @@ func (s *Simulator) auth(next func(http.ResponseWriter, *http.Request, string)) 
 		user, pass, _ := r.BasicAuth()
 		s.mu.Lock()
 		a := s.account(user)
-		ok := a != nil && a.Token == pass
+		ok := a != nil && a.accepts(pass)
 		s.mu.Unlock()
 		in := strings.TrimSuffix(r.PathValue("account"), ".json")
 		switch {
