@@ -3,6 +3,7 @@ package models
 import (
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Kinds of identity by which a customer is known.
@@ -53,6 +54,32 @@ func PlainPhone(e164 string) string {
 		return e164[:5] + e164[6:]
 	}
 	return e164
+}
+
+// ProfileName gives the name that a customer's profile shows as it is kept: in one line, and without the characters that
+// nobody sees and that turn the text beside them around. A name of which nothing can be seen is none, so that people see
+// the number instead.
+func ProfileName(written string) string {
+	seen := false
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		}
+		seen = seen || isSeen(r)
+		return r
+	}, written)
+	if !seen {
+		return ""
+	}
+	return strings.Join(strings.Fields(name), " ")
+}
+
+// isSeen tells whether a character leaves something on the screen by itself.
+func isSeen(r rune) bool {
+	return unicode.IsGraphic(r) && !unicode.IsMark(r) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) && r != '\u2800'
 }
 
 // DisplayName is the name that people see: a typed one, else the profile's, else "".

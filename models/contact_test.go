@@ -15,3 +15,15 @@ func TestPlainPhone(t *testing.T) {
 		}
 	}
 }
+
+func TestProfileName(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "Ann": "Ann", " Ann\n  Lie\t": "Ann Lie", "مريم علي": "مريم علي", "👩\u200d👧": "👩\u200d👧", "می\u200cخواهم": "می\u200cخواهم", "❤\ufe0f": "❤\ufe0f", "'": "'",
+		"\u202enimda\u202c": "nimda", "\u2066a\u2069\u200eb\u061c": "ab", "a\x07b": "ab", // what turns the text around, or rings
+		"\u3164": "", "\u2800 \u2800": "", "\u200b\u200d\ufeff": "", "\u00ad\u115f\uffa0": "", "\u0301": "", " \n\u00a0": "", // nothing is seen
+	} {
+		if got := ProfileName(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

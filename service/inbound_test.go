@@ -64,6 +64,23 @@ func TestRacingRepeatsAreOneMessage(t *testing.T) {
 	})
 }
 
+// A profile's name that turns text around or cannot be seen at all does not reach a page, and does not take the place of
+// one that can be read.
+func TestProfileNameIsReadable(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		for n, tt := range []struct{ profile, want string }{{"\u3164", ""}, {"\u202enimda", "nimda"}, {"\u200b", "nimda"}, {"Ann\nLie", "Ann Lie"}} {
+			form := text(n+1, "whatsapp:+4740000142", number)
+			form.Set("ProfileName", tt.profile)
+			if err := c.service.Receive(ctx, c.call(form)); err != nil {
+				t.Fatal(err)
+			}
+			if got := c.only().ContactName; got != tt.want {
+				t.Errorf("%q: %q, want %q", tt.profile, got, tt.want)
+			}
+		}
+	})
+}
+
 // Messages that race from a customer's number and user id make one contact with one conversation.
 func TestRacingIdentitiesAreOneContact(t *testing.T) {
 	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {

@@ -188,7 +188,7 @@ func (b *reception) run(ctx context.Context) error {
 }
 
 func addressOf(m twilio.Inbound) store.Address {
-	a := store.Address{Phone: m.From.Phone(), BSUID: m.From.BSUID(), ProfileName: truncate(m.ProfileName, 200)}
+	a := store.Address{Phone: m.From.Phone(), BSUID: m.From.BSUID(), ProfileName: truncate(models.ProfileName(m.ProfileName), 200)}
 	if a.BSUID == "" {
 		a.BSUID = m.ExternalUserID.BSUID()
 	}
