@@ -177,6 +177,8 @@ func TestInboxRefusedOutsideWindow(t *testing.T) {
 	b.send()
 	b.see("Not delivered. The reply window is closed.")
 	b.see("It is more than 24 hours since Kari wrote.")
+	b.wait(polite + " === 'The reply window is closed.'")
+	b.focused("#composer .closed")
 }
 
 // The window closes over a page with text in the box: the text stays, can be copied, and comes back with the window.
@@ -195,12 +197,21 @@ func TestInboxWindowCloses(t *testing.T) {
 	b.see("The reply window is closed")
 	b.wait("document.getElementById('kept').textContent === 'Vi sender en ny' && document.getElementById('kept').checkVisibility()")
 	b.wait("document.querySelector('#composer [data-copy=kept]').checkVisibility()")
+	b.focused("#composer .closed") // where the box was
 	b.wait("document.querySelector('#list .conv').innerText.includes('Template only')")
 	d.draft(d.ida, id, "Vi sender en ny")
 	b.open(thread(id))
 	b.wait("document.getElementById('kept').textContent === 'Vi sender en ny'")
+	b.focus("#composer .closed")
 	d.says("Kari Nordli", "Hallo?")
 	b.wait("document.getElementById('body')?.value === 'Vi sender en ny'")
+	b.focused("#body")
+
+	// Who is somewhere else stays there.
+	b.focus("#list a.conv")
+	d.ahead(25 * time.Hour)
+	b.see("The reply window is closed")
+	b.focused("#list a.conv")
 }
 
 // draft waits until the server has this draft.
@@ -528,7 +539,8 @@ func TestInboxWindowCountsDown(t *testing.T) {
 	chip := "document.querySelector('#list [data-left]')?.textContent"
 	b.wait(chip + " === '3 h 34 min'")
 	at(100)
-	b.wait(chip + " === '1 h 54 min' && " + polite + " === ''")
+	// A list that comes only now has the server's time until the next look.
+	b.wait("document.dispatchEvent(new Event('visibilitychange')) && " + chip + " === '1 h 54 min' && " + polite + " === ''")
 	at(160)
 	b.wait("document.querySelector('#win.win--e .wl').textContent === 'Closes in' && " + polite + " === 'Closes in 54 min'")
 	at(161)

@@ -63,7 +63,7 @@ export function keep(typed) {
 }
 
 // What surrounds the messages (owner, state, panel in the composer's place) is fetched again. A form that stays is not
-// touched; when a panel takes its place, what was typed stands in the panel.
+// touched; when a panel takes its place, what was typed stands in the panel. Who was in the one is in the other.
 on('thread:state', async () => {
   const f = document.getElementById('composer'), head = document.getElementById('thread-head');
   if (!f?.dataset.state) return;
@@ -74,9 +74,11 @@ on('thread:state', async () => {
     t.innerHTML = await r.text();
     const next = t.content.getElementById('composer'), h = t.content.getElementById('thread-head');
     if (f.dataset.mode !== next.dataset.mode) {
-      const typed = f.elements?.body?.value || document.getElementById('kept')?.textContent || '';
+      const typed = f.elements?.body?.value || document.getElementById('kept')?.textContent || '', here = f.contains(document.activeElement);
+      if (next.dataset.mode === 'closed' && !f._asked) polite(f.querySelector('#win')?.dataset.closed || '');
       await htmx.swap({ sourceElement: f, target: f, swap: 'outerHTML', text: next.outerHTML });
       keep(typed);
+      if (here) document.querySelector('#composer .closed, #composer #body')?.focus({ preventScroll: true });
     } else {
       f.querySelector('#comp-owner')?.replaceWith(next.querySelector('#comp-owner'));
       setTimeout(() => { f._asked = false; tick(); }, 1000); // by the server's clock the window is open a moment longer
