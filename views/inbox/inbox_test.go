@@ -1,9 +1,12 @@
 package inbox
 
 import (
+	"strings"
 	"testing"
 
 	"kanal/models"
+	"kanal/views/i18n"
+	"kanal/views/viewtest"
 )
 
 // The sign of our last message in the list: how far it has come, and that it has not.
@@ -16,5 +19,20 @@ func TestTicks(t *testing.T) {
 		if got := [2]string{tick(state), rowTick(state)}; got != want {
 			t.Errorf("%s: %v, want %v", state, got, want)
 		}
+	}
+}
+
+// A text in the list is read in its own direction, and turns nothing around that stands beside it.
+func TestListTextsHaveTheirDirection(t *testing.T) {
+	row := models.ConversationRow{ContactName: "مريم", Conversation: models.Conversation{LastPreview: "مرحبا abc", LastDirection: models.In}}
+	page := func(r models.ConversationRow) string {
+		return viewtest.Render(t, i18n.NB, ListPane(List{Part: Part{View: models.ViewMine}, Rows: []models.ConversationRow{r}}))
+	}
+	if got := page(row); !strings.Contains(got, `<span dir="auto">مرحبا abc</span>`) || !strings.Contains(got, "<bdi>مريم</bdi>") {
+		t.Error(got)
+	}
+	row.Draft = "שלום"
+	if got := page(row); !strings.Contains(got, "<bdi>שלום</bdi>") {
+		t.Error(got)
 	}
 }
