@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ type history struct {
 	n               int
 	sent            []models.MessageID
 	typed, approved models.TemplateID              // the first goes as text
+	ahead           time.Duration                  // of the account's clock
 	again           map[string]int                 // messages that were sent once more by hand
 	shut            map[twilio.Address][]time.Time // when WhatsApp said of a customer that the window is closed
 }
@@ -39,7 +41,7 @@ func (h *history) step() error {
 	if len(rows) > 0 {
 		row = rows[h.rnd.IntN(len(rows))]
 	}
-	switch h.rnd.IntN(12) {
+	switch h.rnd.IntN(14) {
 	case 0:
 		h.write(h.rnd.IntN(3), fmt.Sprint("in ", h.n))
 	case 1, 2, 3:
@@ -68,6 +70,13 @@ func (h *history) step() error {
 		return refusal(h.template(row.ID))
 	case 9:
 		return h.report()
+	case 10:
+		return refusal(h.later(row.ID))
+	case 11:
+		if h.rnd.IntN(4) > 0 {
+			return nil
+		}
+		return h.skip(time.Duration(h.rnd.Int64N(int64(13 * time.Hour))))
 	default:
 		if row.ID != 0 {
 			return h.service.SendConversation(ctx, row.ID)
@@ -103,6 +112,41 @@ func (h *history) template(id models.ConversationID) error {
 	return err
 }
 
+// later schedules a message, for a time when the window may be closed, and lets what is due become messages.
+func (h *history) later(id models.ConversationID) error {
+	due := h.now().Add(time.Duration(h.rnd.Int64N(int64(30 * time.Hour)))).UTC()
+	err := h.service.Schedule(ctx, h.agent, service.Scheduling{
+		Conversation: id, Key: fmt.Sprint(h.n), Body: fmt.Sprint("later ", h.n),
+		When: service.When{Date: due.Format(time.DateOnly), Clock: due.Format("15:04"), Zone: time.UTC, Anyway: true},
+	})
+	if err != nil && models.KindOf(err) != models.KindInvalid { // this minute has begun
+		return err
+	}
+	waiting, err := h.store.WaitingScheduled(ctx, h.account.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range waiting {
+		if err := h.service.SendScheduled(ctx, m.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// skip moves the account's clock ahead of the one on the wall.
+func (h *history) skip(by time.Duration) error {
+	if err := h.service.SkipAhead(ctx, h.agent, h.sid, by); err != nil {
+		return err
+	}
+	h.ahead += by
+	h.sim.SetAhead(h.sid, h.ahead)
+	return nil
+}
+
+// now is the moment as the account sees it.
+func (h *history) now() time.Time { return h.store.Now().Add(h.ahead) }
+
 // report lets a callback come about some message, early or late: of a failure, that WhatsApp has found the window closed.
 // It is closed then, unless the customer has written since.
 func (h *history) report() error {
@@ -126,7 +170,7 @@ func (h *history) report() error {
 	h.sim.Report(h.sid, m.SID, status, twilio.CodeOutsideWindow)
 	after := h.kept(m.SID)
 	if !before.Final() && after.Final() && !last.After(m.Created) {
-		h.shut[customer] = append(h.shut[customer], h.store.Now())
+		h.shut[customer] = append(h.shut[customer], h.now())
 	}
 	return nil
 }
@@ -163,7 +207,7 @@ func TestFreeTextNeverGoesOutOutsideTheWindow(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		texts, outside, times := 0, 0, map[string]int{}
+		texts, outside, later, times := 0, 0, 0, map[string]int{}
 		for i := range 3 {
 			customer := c.customer(i)
 			var wrote time.Time
@@ -173,7 +217,10 @@ func TestFreeTextNeverGoesOutOutsideTheWindow(t *testing.T) {
 					continue
 				}
 				times[m.Body]++
-				late := m.Created.Sub(wrote) >= models.ServiceWindowLength
+				if strings.HasPrefix(m.Body, "later") {
+					later++
+				}
+				late := m.Created.Sub(wrote) >= 24*time.Hour
 				for _, at := range h.shut[customer] {
 					late = late || at.After(wrote) && at.Before(m.Created)
 				}
@@ -192,8 +239,8 @@ func TestFreeTextNeverGoesOutOutsideTheWindow(t *testing.T) {
 				t.Errorf("%q went out %d times", body, n)
 			}
 		}
-		if texts < 5 || outside < 1 {
-			t.Errorf("only %d texts and %d templates outside of the window went out: the course proves little", texts, outside)
+		if texts < 5 || outside < 1 || later < 1 {
+			t.Errorf("only %d texts, %d of them scheduled, and %d templates outside of the window went out: the course proves little", texts, later, outside)
 		}
 	})
 }
