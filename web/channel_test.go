@@ -28,6 +28,29 @@ func newWizard(t *testing.T) *wizard {
 	return &wizard{s, b, workstreamURL(s.testWorkstream("Norway")), n}
 }
 
+// What is special about the sandbox stands on the last page of its set-up and on its settings, with the way to the join
+// code; not on those of another number.
+func TestSandboxIsExplained(t *testing.T) {
+	w := newWizard(t)
+	for _, address := range []string{"+4721000040", models.SandboxNumber} {
+		if address == models.SandboxNumber {
+			w.number, w.at = w.testAccount("Sandbox", address), workstreamURL(w.testWorkstream("Trying out"))
+		}
+		w.fill()
+		at := w.finish()
+		for _, page := range []string{at + "/ready", at} {
+			for _, lang := range i18n.Langs() {
+				got, how := w.b.in(lang).get(page), "/setup/callback?number=sandbox"
+				if address == models.SandboxNumber {
+					got.says(lang, http.StatusOK, "sandbox.text").want(http.StatusOK, how)
+				} else {
+					got.want(http.StatusOK).without(html(i18n.Lookup(lang, "sandbox.text")), how)
+				}
+			}
+		}
+	}
+}
+
 func (w *wizard) step(name string) string { return w.at + "/whatsapp/" + name }
 
 // save posts a step in a language with the version that its page carries.
