@@ -231,11 +231,12 @@ func shown(i models.ContactIdentity) string {
 	return i.Value
 }
 
-// known are the addresses of the customer that people may read, numbers first: not those that only find them.
-func (p Page) known() []models.ContactIdentity {
+// known are the addresses of the customer that people may read, numbers first: not those that only find them, and not the
+// one that stands for a name.
+func (p Page) known(name string) []models.ContactIdentity {
 	var out []models.ContactIdentity
 	for _, i := range p.Identities {
-		if !i.Derived {
+		if !i.Derived && shown(i) != name {
 			out = append(out, i)
 		}
 	}
