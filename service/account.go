@@ -154,10 +154,10 @@ func (s *Service) editAccount(ctx context.Context, v models.Viewer, e accountEdi
 		tx.Publish(models.Event{Name: models.EventAccount, Account: e.id})
 		return tx.Audit(ctx, v, e.action, e.id.Row(), accountChanges(was, a))
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.directory.changed(ctx)
 	}
-	return s.directory.load(ctx)
+	return err
 }
 
 // asField puts the violation of a unique name or SID at its field: another was faster than our check.
@@ -384,10 +384,10 @@ func (s *Service) DeleteAccount(ctx context.Context, v models.Viewer, id models.
 		tx.Publish(models.Event{Name: models.EventAccount, Account: id})
 		return tx.Audit(ctx, v, "account.deleted", id.Row(), map[string]any{"name": a.Name, "sid": a.SID})
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.directory.changed(ctx)
 	}
-	return s.directory.load(ctx)
+	return err
 }
 
 // PublicURLIsLocal tells whether the public address is one that Twilio cannot reach: not https, a name of this machine

@@ -206,7 +206,8 @@ func (s *Service) FinishChannel(ctx context.Context, v models.Viewer, id models.
 	if err != nil {
 		return 0, err
 	}
-	return n.ID, s.directory.load(ctx)
+	s.directory.changed(ctx)
+	return n.ID, nil
 }
 
 // finishedDraft gives a draft whose steps are complete and still hold.
@@ -301,10 +302,10 @@ func (s *Service) SaveNumberSettings(ctx context.Context, v models.Viewer, w mod
 		tx.Publish(models.Event{Name: models.EventAccount, Account: n.AccountID})
 		return tx.Audit(ctx, v, "number.settings", fmt.Sprintf("numbers/%d", in.Number), details)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.directory.changed(ctx)
 	}
-	return s.directory.load(ctx)
+	return err
 }
 
 // numberIn gives a number that the workstream has claimed. ErrNotFound.
@@ -372,8 +373,8 @@ func (s *Service) ReleaseNumber(ctx context.Context, v models.Viewer, w models.W
 		tx.Publish(models.Event{Name: models.EventAccount, Account: n.AccountID})
 		return tx.Audit(ctx, v, "channel.removed", workstreamRow(w), map[string]any{"number": n.Address, "name": n.Name})
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.directory.changed(ctx)
 	}
-	return s.directory.load(ctx)
+	return err
 }

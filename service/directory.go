@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -13,15 +14,24 @@ import (
 // greetings. With it a signature is checked without the database.
 type directory struct {
 	store *store.Store
+	log   *slog.Logger
+	late  chan struct{} // says that a reading after a change failed
 	mu    sync.RWMutex
 	d     directoryData
+	begun int64 // how many readings were begun
+	held  int64 // which of them d is from
 
 	again   sync.Mutex // held while it is read again for a call
 	againAt time.Time
 }
 
-// againEvery is the shortest time between two readings for calls whose signature does not match.
+// againEvery is the shortest time between two readings for calls whose signature does not match, and between two after
+// one that failed.
 const againEvery = time.Second
+
+func newDirectory(st *store.Store, log *slog.Logger) *directory {
+	return &directory{store: st, log: log, late: make(chan struct{}, 1)}
+}
 
 type directoryData struct {
 	accounts  map[models.AccountID]models.Account
@@ -34,8 +44,12 @@ type directoryData struct {
 	standing  models.QueueID // the default queue
 }
 
-// load reads everything again.
+// load reads everything again. Of two that read at the same time the one that began later stays.
 func (d *directory) load(ctx context.Context) error {
+	d.mu.Lock()
+	d.begun++
+	turn := d.begun
+	d.mu.Unlock()
 	rows, err := d.store.Directory(ctx)
 	if err != nil {
 		return err
@@ -67,8 +81,10 @@ func (d *directory) load(ctx context.Context) error {
 		}
 	}
 	d.mu.Lock()
-	d.d = n
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	if turn > d.held {
+		d.d, d.held = n, turn
+	}
 	return nil
 }
 
@@ -112,6 +128,22 @@ func (n directoryData) signing(id models.AccountID, now time.Time) []string {
 		}
 	}
 	return out
+}
+
+// changed reads everything again after a change that is on disk. The change stands, whatever becomes of the reading, so
+// nobody is told that it failed: who follows reads again until it succeeds.
+func (d *directory) changed(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	err := d.load(ctx)
+	if err == nil {
+		return
+	}
+	d.log.Warn("the directory of accounts was not read after a change", "err", err)
+	select {
+	case d.late <- struct{}{}:
+	default: // it is said already
+	}
 }
 
 func (d *directory) read() directoryData {

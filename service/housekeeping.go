@@ -44,6 +44,10 @@ func (s *Service) adoptLate(ctx context.Context) error {
 	numbers, err := s.store.NumbersClaimedSince(ctx, s.store.Now().Add(-leftBehind))
 	for _, n := range numbers {
 		err = errors.Join(err, s.store.InTx(ctx, func(tx *store.Tx) error {
+			n, err := tx.LockNumber(ctx, n.ID)
+			if err != nil || n.WorkstreamID == nil { // taken out, or removed, since it was looked for
+				return ignoreMissing(err)
+			}
 			w, err := tx.Workstream(ctx, *n.WorkstreamID)
 			if err != nil {
 				return err

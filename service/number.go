@@ -38,7 +38,8 @@ func (s *Service) AddNumber(ctx context.Context, v models.Viewer, account models
 	if err != nil {
 		return 0, err
 	}
-	return n.ID, s.directory.load(ctx)
+	s.directory.changed(ctx)
+	return n.ID, nil
 }
 
 func insertNumber(ctx context.Context, tx *store.Tx, v models.Viewer, n *models.Number) error {
@@ -69,10 +70,10 @@ func (s *Service) AddSenders(ctx context.Context, v models.Viewer, account model
 		tx.Publish(models.Event{Name: models.EventAccount, Account: account})
 		return nil
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.directory.changed(ctx)
 	}
-	return s.directory.load(ctx)
+	return err
 }
 
 // numberOf makes a number of a sender. It is called what Twilio calls it.
@@ -193,13 +194,15 @@ func (s *Service) EditNumber(ctx context.Context, v models.Viewer, account model
 	n := was.Number
 	if n.Address != in.Address {
 		if was.Used {
-			return models.FieldErrors{{Field: "address", Key: "number.has_conversations"}}
+			return errHasConversations
 		}
 		n.KnownSender = s.knownSender(ctx, a, in.Address)
 	}
 	n.Name, n.Address = in.Name, in.Address
 	return s.saveNumber(ctx, v, a, was.Number, n)
 }
+
+var errHasConversations = models.FieldErrors{{Field: "address", Key: "number.has_conversations"}}
 
 func (s *Service) saveNumber(ctx context.Context, v models.Viewer, a models.Account, was, is models.Number) error {
 	details := map[string]any{"name": []string{was.Name, is.Name}, "number": []string{was.Address, is.Address}}
@@ -208,13 +211,22 @@ func (s *Service) saveNumber(ctx context.Context, v models.Viewer, a models.Acco
 		if err := tx.SaveNumber(ctx, &saved); err != nil {
 			return numberField(err, a)
 		}
+		if is.Address != was.Address { // the row is locked: who begins a conversation now waits
+			row, err := tx.NumberOf(ctx, a.ID, is.ID)
+			if err != nil {
+				return err
+			}
+			if row.Used {
+				return errHasConversations
+			}
+		}
 		tx.Publish(models.Event{Name: models.EventAccount, Account: a.ID})
 		return tx.Audit(ctx, v, "number.changed", fmt.Sprintf("numbers/%d", is.ID), details)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.directory.changed(ctx)
 	}
-	return s.directory.load(ctx)
+	return err
 }
 
 // RemoveNumber removes a number that no workstream and no conversation uses. ErrNotFound, store.ErrInUse.
@@ -230,10 +242,10 @@ func (s *Service) RemoveNumber(ctx context.Context, v models.Viewer, account mod
 		tx.Publish(models.Event{Name: models.EventAccount, Account: account})
 		return tx.Audit(ctx, v, "number.removed", fmt.Sprintf("numbers/%d", id), map[string]any{"name": n.Name, "number": n.Address})
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.directory.changed(ctx)
 	}
-	return s.directory.load(ctx)
+	return err
 }
 
 // CompleteNumbers completes the third step. FieldErrors when there is no number; ErrNotFound, store.ErrStale.

@@ -57,7 +57,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if s.isSimulated == nil {
 		s.isSimulated = func(string) bool { return false }
 	}
-	s.directory = &directory{store: o.Store}
+	s.directory = newDirectory(o.Store, s.log)
 	if err := s.directory.load(ctx); err != nil {
 		return nil, err
 	}
@@ -72,10 +72,12 @@ func New(ctx context.Context, o Options) (*Service, error) {
 // Close waits until what has been handed over is on disk.
 func (s *Service) Close() { s.inbox.close() }
 
-// Follow keeps the directory of accounts and numbers up to date with what other instances change, until ctx ends.
+// Follow keeps the directory of accounts and numbers up to date with what other instances change, until ctx ends. What
+// could not be read is read again until it can.
 func (s *Service) Follow(ctx context.Context) {
 	events, cancel := s.store.Subscribe()
 	defer cancel()
+	var again <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -84,9 +86,13 @@ func (s *Service) Follow(ctx context.Context) {
 			if !changesDirectory(list) {
 				continue
 			}
-			if err := s.directory.load(ctx); err != nil && ctx.Err() == nil {
-				s.log.Warn("the directory of accounts was not read", "err", err)
-			}
+		case <-s.directory.late:
+		case <-again:
+		}
+		again = nil
+		if err := s.directory.load(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("the directory of accounts was not read", "err", err)
+			again = time.After(againEvery)
 		}
 	}
 }

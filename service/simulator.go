@@ -42,7 +42,8 @@ func (s *Service) TrySimulator(ctx context.Context, v models.Viewer, in Simulate
 		if err != nil {
 			return models.Account{}, err
 		}
-		return a, s.directory.load(ctx)
+		s.directory.changed(ctx)
+		return a, nil
 	}
 }
 
@@ -147,10 +148,10 @@ func (s *Service) SkipAhead(ctx context.Context, v models.Viewer, sid string, d 
 		tx.Publish(models.Event{Name: models.EventResync})
 		return tx.Audit(ctx, v, "simulator.skipped", accounts[0].ID.Row(), map[string]any{"by": d.String()})
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.directory.changed(ctx)
 	}
-	return s.directory.load(ctx)
+	return err
 }
 
 // rearm gives an account's wrap-ups and scheduled messages, whose jobs wait by the clock on the wall, jobs that fit its clock.

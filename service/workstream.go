@@ -40,7 +40,8 @@ func (s *Service) NewWorkstream(ctx context.Context, v models.Viewer, in Workstr
 	if err != nil {
 		return 0, err
 	}
-	return w.ID, s.directory.load(ctx)
+	s.directory.changed(ctx)
+	return w.ID, nil
 }
 
 func checkWorkstream(in WorkstreamDetails) error {
@@ -89,8 +90,8 @@ func (s *Service) SaveWorkstream(ctx context.Context, v models.Viewer, id models
 		tx.Publish(models.Event{Name: models.EventAccount})
 		return tx.Audit(ctx, v, "workstream.changed", workstreamRow(id), details)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.directory.changed(ctx)
 	}
-	return s.directory.load(ctx)
+	return err
 }

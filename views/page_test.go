@@ -90,7 +90,7 @@ func TestShell(t *testing.T) {
 // A page that takes somebody out of a part of Kanal shows no way into it.
 func TestNobodyHasNoRail(t *testing.T) {
 	page := viewtest.Render(t, i18n.EN, Centre(Page{Title: "Sign in"}, templ.Raw("<h1>x</h1>")))
-	lacks(t, page, "/inbox", "/me", `id="keys"`, `class="rail`)
+	lacks(t, page, `href="/inbox`, `href="/me"`, `id="keys"`, `class="rail`)
 }
 
 func TestTitleSaysItsStateFirst(t *testing.T) {
