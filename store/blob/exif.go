@@ -13,10 +13,13 @@ import (
 type jpegFacts struct {
 	orientation int // 1 to 8, 0 when it says nothing
 	progressive bool
+	values, per int // of so many pixels so many values are kept: colours may be coarser than light; 0 when it is not said
 }
 
 // Markers of a JPEG file.
 const (
+	markerBaseline    = 0xC0
+	markerExtended    = 0xC1
 	markerProgressive = 0xC2
 	markerStart       = 0xD8
 	markerScan        = 0xDA
@@ -40,8 +43,10 @@ func readJPEG(r io.ReadSeeker) (jpegFacts, error) {
 		if !ok || marker == markerScan {
 			return facts, nil
 		}
-		if marker == markerProgressive {
-			facts.progressive = true
+		switch marker {
+		case markerBaseline, markerExtended, markerProgressive:
+			facts.progressive = marker == markerProgressive
+			facts.values, facts.per = sampling(content)
 		}
 		if marker == markerExif && facts.orientation == 0 {
 			facts.orientation = orientation(content)
@@ -75,6 +80,20 @@ func segment(in *bufio.Reader) (marker byte, content []byte, ok bool) {
 	content = make([]byte, length)
 	_, err := io.ReadFull(in, content)
 	return head[0], content, err == nil
+}
+
+// sampling reads from a frame's head how many values a JPEG file keeps of how many pixels.
+func sampling(content []byte) (values, per int) {
+	const before = 6 // precision, height, width, number of components
+	if len(content) < before || len(content) < before+3*int(content[5]) {
+		return 0, 0
+	}
+	h, v := 0, 0
+	for c := content[before:]; len(c) >= 3; c = c[3:] {
+		x, y := int(c[1]>>4), int(c[1]&15)
+		h, v, values = max(h, x), max(v, y), values+x*y
+	}
+	return values, h * v
 }
 
 // orientation reads how the camera was held from a segment of EXIF data, 0 when it does not say.

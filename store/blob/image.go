@@ -17,8 +17,8 @@ import (
 	"kanal/models"
 )
 
-// ErrNoPicture says that a file is no picture, or none of which a small one can be made: it is broken, moves, or would
-// take too much memory.
+// ErrNoPicture says that a file is no picture, or none of which a small one can be made: it is broken or would take too
+// much memory.
 var ErrNoPicture = models.E(models.KindInvalid, "file.no_picture")
 
 const (
@@ -60,34 +60,50 @@ func Thumbnail(ctx context.Context, r io.ReadSeeker) (Picture, error) {
 	if about.orientation >= 5 {
 		p.Width, p.Height = p.Height, p.Width
 	}
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return p, models.Wrap(err, "read picture")
-	}
-	if memory(config, about.progressive) > maxMemory || config.Width*config.Height > maxPixels {
+	if about.memory(config) > maxMemory || config.Width*config.Height > maxPixels {
 		return p, ErrNoPicture
 	}
-	m, _, err := image.Decode(bufio.NewReader(r))
+	m, err := decode(r, config)
 	if err != nil {
 		return p, ErrNoPicture
 	}
 	return p.encode(upright(shrink(m), about.orientation))
 }
 
-// memory is what decoding takes, roughly: a progressive JPEG also keeps four bytes for each value until its end.
-func memory(c image.Config, progressive bool) int {
-	each := 4
+// decode decodes a picture; of one that moves the first. That may stand in a larger one, which takes as much again.
+func decode(r io.ReadSeeker, config image.Config) (image.Image, error) {
+	if w, moves := readWebP(r); moves {
+		if 2*(jpegFacts{}).memory(config) > maxMemory {
+			return nil, ErrNoPicture
+		}
+		return w.decode(r)
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	m, _, err := image.Decode(bufio.NewReader(r))
+	return m, err
+}
+
+// memory is what decoding takes, roughly: a byte for each value, and in a progressive JPEG four more until its end.
+func (about jpegFacts) memory(c image.Config) int {
+	each := 1
+	if about.progressive {
+		each = 5
+	}
+	pixels := c.Width * c.Height
 	switch c.ColorModel {
 	case color.YCbCrModel:
-		each = 3
+		if about.per > 0 {
+			return pixels / about.per * about.values * each
+		}
+		return pixels * 3 * each
 	case color.GrayModel:
-		each = 1
+		return pixels * each
 	case color.RGBA64Model, color.NRGBA64Model:
-		each = 8
+		return pixels * 8
 	}
-	if progressive {
-		each *= 5
-	}
-	return c.Width * c.Height * each
+	return pixels * 4 * each
 }
 
 func (p Picture) encode(m *image.RGBA) (Picture, error) {

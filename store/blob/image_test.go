@@ -165,16 +165,105 @@ func TestNoPicture(t *testing.T) {
 	}
 }
 
-// TestProgressive holds that a progressive JPEG, whose decoding takes five times the memory, is bounded sooner.
+// TestProgressive holds that a progressive JPEG, whose decoding takes five times the memory, is bounded sooner: by the
+// values that it keeps, which are fewer where colours are coarse.
 func TestProgressive(t *testing.T) {
-	file := asJPEG(t, halves(2600, 2600))
-	if _, err := blob.Thumbnail(context.Background(), bytes.NewReader(file)); err != nil {
+	file, err := os.ReadFile("testdata/progressive.jpg") // 2304 by 2304, a value of each colour for four of light
+	if err != nil {
 		t.Fatal(err)
 	}
-	at := bytes.Index(file, []byte{0xFF, 0xC0})
-	file[at+1] = 0xC2
-	if _, err := blob.Thumbnail(context.Background(), bytes.NewReader(file)); !errors.Is(err, blob.ErrNoPicture) {
-		t.Errorf("progressive: %v", err)
+	if p, err := blob.Thumbnail(context.Background(), bytes.NewReader(file)); err != nil || p.Width != 2304 || p.ContentType != "image/jpeg" {
+		t.Errorf("%dx%d: %v", p.Width, p.Height, err)
+	}
+	// The head says otherwise: as fine colours, or a size of 9.4 million pixels.
+	at := bytes.Index(file, []byte{0xFF, 0xC2}) + 4
+	fine, large := bytes.Clone(file), bytes.Clone(file)
+	fine[at+7] = 0x11
+	binary.BigEndian.PutUint16(large[at+1:], 4080)
+	for name, file := range map[string][]byte{"fine colours": fine, "large": large} {
+		allocated := testing.Benchmark(func(b *testing.B) {
+			for range b.N {
+				if _, err := blob.Thumbnail(context.Background(), bytes.NewReader(file)); !errors.Is(err, blob.ErrNoPicture) {
+					b.Errorf("%s: %v", name, err)
+				}
+			}
+		}).AllocedBytesPerOp()
+		if allocated > 1<<20 {
+			t.Errorf("%s: refusing it takes %d bytes", name, allocated)
+		}
+	}
+}
+
+// moving makes a WebP file that moves of one that does not: its picture is the first, at x and y of a canvas.
+func moving(still []byte, canvas, at image.Point) []byte {
+	size := 64
+	three := func(n int) []byte { return []byte{byte(n), byte(n >> 8), byte(n >> 16)} }
+	chunk := func(name string, parts ...[]byte) []byte {
+		content := bytes.Join(parts, nil)
+		return append(binary.LittleEndian.AppendUint32([]byte(name), uint32(len(content))), content...)
+	}
+	picture := still[12+8+10:] // after the head and VP8X
+	frame := chunk("ANMF", three(at.X/2), three(at.Y/2), three(size-1), three(size-1), three(100), []byte{0}, picture)
+	second := chunk("ANMF", three(0), three(0), three(0), three(0), three(100), []byte{0}, []byte("VP8L none"), []byte{0})
+	body := bytes.Join([][]byte{
+		[]byte("WEBP"), chunk("VP8X", []byte{0x12, 0, 0, 0}, three(canvas.X-1), three(canvas.Y-1)), chunk("ICCP", []byte{1, 2, 3, 0}), chunk("ANIM", make([]byte, 6)), frame, second,
+	}, nil)
+	return append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...)
+}
+
+// TestMovingSticker holds that the first picture of a moving WebP file is shown, in its place.
+func TestMovingSticker(t *testing.T) {
+	still, err := os.ReadFile("testdata/sticker.webp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	thumb := func(file []byte) (image.Image, blob.Picture, error) {
+		p, err := blob.Thumbnail(context.Background(), bytes.NewReader(file))
+		if err != nil {
+			return nil, p, err
+		}
+		m, err := png.Decode(bytes.NewReader(p.Content))
+		return m, p, err
+	}
+	near := func(a, b color.Color) bool { // it is put into its place with other roundings
+		r, g, bl, al := a.RGBA()
+		r2, g2, bl2, al2 := b.RGBA()
+		for _, d := range []int{int(r) - int(r2), int(g) - int(g2), int(bl) - int(bl2), int(al) - int(al2)} {
+			if max(d, -d) > 0x400 {
+				return false
+			}
+		}
+		return true
+	}
+	want, _, err := thumb(still)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []image.Point{{}, {X: 20, Y: 36}} {
+		canvas := image.Pt(64, 64).Add(at).Add(at)
+		m, p, err := thumb(moving(still, canvas, at))
+		if err != nil || p.Width != canvas.X || p.Height != canvas.Y {
+			t.Errorf("at %v: %dx%d, %v", at, p.Width, p.Height, err)
+			continue
+		}
+		for y := range 64 {
+			for x := range 64 {
+				if !near(m.At(at.X+x, at.Y+y), want.At(x, y)) {
+					t.Fatalf("at %v: the pixel %d, %d is another", at, x, y)
+				}
+			}
+		}
+		if _, _, _, alpha := m.At(0, 0).RGBA(); at.X > 0 && alpha != 0 {
+			t.Errorf("at %v: there is something beside it", at)
+		}
+	}
+	whole := moving(still, image.Pt(64, 64), image.Point{})
+	for name, file := range map[string][]byte{
+		"beside its canvas": moving(still, image.Pt(64, 64), image.Pt(2, 0)), "cut": whole[:200], "a large canvas": moving(still, image.Pt(3000, 3000), image.Point{}),
+	} {
+		if _, _, err := thumb(file); !errors.Is(err, blob.ErrNoPicture) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -212,6 +301,9 @@ func FuzzThumbnail(f *testing.F) {
 	}
 	f.Add(b.Bytes())
 	f.Add(withOrientation(b.Bytes(), binary.LittleEndian, 6))
+	if still, err := os.ReadFile("testdata/sticker.webp"); err == nil {
+		f.Add(moving(still, image.Pt(80, 80), image.Pt(8, 8)))
+	}
 	f.Fuzz(func(_ *testing.T, file []byte) {
 		_, _ = blob.Thumbnail(context.Background(), bytes.NewReader(file))
 		_ = blob.Sniff(file)
