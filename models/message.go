@@ -75,10 +75,11 @@ const (
 	KindUnsupported MessageKind = "unsupported"
 )
 
-// HasFile tells whether a message of ours of this kind carries a file. A template's file belongs to the template.
-func (k MessageKind) HasFile() bool {
-	return k == KindImage || k == KindVideo || k == KindAudio || k == KindDocument
-}
+// FileKinds are the kinds of messages of ours that carry a file. A template's file belongs to the template.
+func FileKinds() []MessageKind { return []MessageKind{KindImage, KindVideo, KindAudio, KindDocument} }
+
+// HasFile tells whether a message of ours of this kind carries a file.
+func (k MessageKind) HasFile() bool { return slices.Contains(FileKinds(), k) }
 
 // Message is one line of a thread.
 type Message struct {
@@ -150,12 +151,21 @@ type SendAttempt struct {
 	LastListingAt *time.Time
 }
 
+// MayHaveMade tells whether Twilio could have made a message at the time because of the attempt: while its request was on
+// its way, by clocks that are a little apart.
+func (a SendAttempt) MayHaveMade(created time.Time) bool {
+	return !created.Before(a.StartedAt.Add(-ClockSlack)) && !created.After(a.DeadlineAt.Add(ClockSlack))
+}
+
 // Times of sending.
 const (
 	// SendTimeout bounds the request to Twilio that creates a message.
 	SendTimeout = 10 * time.Second
 	// SendLease is how long an attempt is held; longer than SendTimeout and the time to store the answer.
 	SendLease = 20 * time.Second
+	// ClockSlack is how far Twilio's clock may be from the database's. Twice of it and SendTimeout are less than
+	// UncertainHold: two attempts of a conversation cannot have made the same message.
+	ClockSlack = 20 * time.Second
 	// UncertainHold is how long an uncertain message holds back the next one of its conversation.
 	UncertainHold = 60 * time.Second
 	// ListingDelay is the time after an attempt's deadline before a listing that does not show the message counts.

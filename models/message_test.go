@@ -86,6 +86,9 @@ func TestTimesOfSending(t *testing.T) {
 	if models.UncertainHold < models.SendTimeout {
 		t.Error("the next message must not overtake one whose request still runs")
 	}
+	if models.UncertainHold <= models.SendTimeout+2*models.ClockSlack {
+		t.Error("a message at Twilio can be of two attempts of a conversation")
+	}
 	if models.ListingsNeeded < 2 {
 		t.Error("one listing may be stale")
 	}

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +19,9 @@ const (
 )
 
 // SettleMessage looks at Twilio for a message whose sending has an unknown outcome. A message there with the same
-// address, sender and text that no other attempt is bound to is ours. When two listings, both a minute after the
-// attempt's deadline, do not show one, the attempt is lost and the next one starts. It never sends blindly.
+// address, sender and text that no other attempt is bound to is ours; of a file it also has to be one that no other
+// attempt could have made. When two listings, both a minute after the attempt's deadline, do not show one, the attempt is
+// lost and the next one starts. It never sends blindly.
 func (s *Service) SettleMessage(ctx context.Context, id models.MessageID) error {
 	m, err := s.store.Message(ctx, id)
 	if errors.Is(err, models.ErrNotFound) || err == nil && m.State != models.Uncertain {
@@ -51,9 +53,8 @@ func (s *Service) SettleMessage(ctx context.Context, id models.MessageID) error 
 	})
 }
 
-// listed asks Twilio for the messages to the customer since the attempt began and gives the sids of those that could
-// be this message.
-func (s *Service) listed(ctx context.Context, m models.Message) ([]string, error) {
+// listed asks Twilio for the messages to the customer since the attempt began and gives those that could be this message.
+func (s *Service) listed(ctx context.Context, m models.Message) ([]twilio.Message, error) {
 	as, err := s.store.Attempts(ctx, m)
 	if err != nil || len(as) == 0 {
 		return nil, orNotFound(err)
@@ -80,13 +81,13 @@ func (s *Service) listed(ctx context.Context, m models.Message) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	var sids []string
-	for _, l := range list {
-		if sameContent(m, l) && l.To == last.Address && l.From == from {
-			sids = append(sids, l.SID)
-		}
+	list = slices.DeleteFunc(list, func(l twilio.Message) bool {
+		return !sameContent(m, l) || l.To != last.Address || l.From != from
+	})
+	for i := range list { // a simulated account's clock runs ahead; attempts are in the database's time
+		list[i].DateCreated = list[i].DateCreated.Add(-account.ClockAhead)
 	}
-	return sids, nil
+	return list, nil
 }
 
 // sameContent tells whether a message at Twilio could be ours by what it holds. Of a file Twilio's list says that there is
@@ -105,19 +106,17 @@ func sameText(m models.Message, body string) bool {
 	return there == "" || strings.Contains(there, ours)
 }
 
-func (s *Service) settle(ctx context.Context, tx *store.Tx, t tried, sids []string) error {
+func (s *Service) settle(ctx context.Context, tx *store.Tx, t tried, found []twilio.Message) error {
 	c, m, a := t.conversation, t.message, t.attempt
-	bound, err := tx.BoundSIDs(ctx, m.AccountID, sids)
+	sid, unclear, err := pick(ctx, tx, t, found)
 	if err != nil {
 		return err
 	}
-	for _, sid := range sids {
-		if !bound[sid] {
-			if err := s.bind(ctx, tx, t, sid); err != nil {
-				return err
-			}
-			return tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID})
+	if sid != "" {
+		if err := s.bind(ctx, tx, t, sid); err != nil {
+			return err
 		}
+		return tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID})
 	}
 	now, err := tx.DatabaseNow(ctx)
 	if err != nil {
@@ -127,8 +126,12 @@ func (s *Service) settle(ctx context.Context, tx *store.Tx, t tried, sids []stri
 	if now.Before(counts) { // too early to say that it is not there
 		return tx.Enqueue(ctx, models.SettleMessage{Message: m.ID}, store.At(counts))
 	}
-	a.Listings++
 	a.LastListingAt = &now
+	if unclear { // only a report can tell; housekeeping looks again
+		s.log.Warn("message not settled: what Twilio lists could be any of several files", "message", m.ID)
+		return tx.SaveAttempt(ctx, a, was)
+	}
+	a.Listings++
 	if a.Listings < models.ListingsNeeded {
 		if err := tx.SaveAttempt(ctx, a, was); err != nil {
 			return err
@@ -145,4 +148,41 @@ func (s *Service) settle(ctx context.Context, tx *store.Tx, t tried, sids []stri
 		return err
 	}
 	return tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID})
+}
+
+// pick gives the sid of the message at Twilio that is the one of the attempt, "" when there is none. Of a file Twilio's
+// list says that there is one and not which: when others whose outcome is not known look the same there, the one whose
+// request was on its way when Twilio made the message has it. unclear says that this could not be told: then the message
+// is neither taken for sent nor sent again.
+func pick(ctx context.Context, tx *store.Tx, t tried, found []twilio.Message) (sid string, unclear bool, err error) {
+	sids := make([]string, len(found))
+	for i, l := range found {
+		sids[i] = l.SID
+	}
+	bound, err := tx.BoundSIDs(ctx, t.message.AccountID, sids)
+	if err != nil {
+		return "", false, err
+	}
+	found = slices.DeleteFunc(found, func(l twilio.Message) bool { return bound[l.SID] })
+	if len(found) == 0 {
+		return "", false, nil
+	}
+	var rivals []models.SendAttempt
+	if t.message.Kind.HasFile() && t.message.ContentSID == "" {
+		if rivals, err = tx.RivalAttempts(ctx, t.message, t.conversation.NumberID, t.attempt.Address); err != nil {
+			return "", false, err
+		}
+	}
+	if len(rivals) == 0 {
+		return found[0].SID, false, nil
+	}
+	for _, l := range found {
+		ours := t.attempt.MayHaveMade(l.DateCreated)
+		theirs := slices.ContainsFunc(rivals, func(a models.SendAttempt) bool { return a.MayHaveMade(l.DateCreated) })
+		if ours && !theirs {
+			return l.SID, false, nil
+		}
+		unclear = unclear || ours == theirs
+	}
+	return "", unclear, nil
 }

@@ -88,6 +88,19 @@ func (r Reader) LeftUncertain(ctx context.Context, before time.Time) ([]models.M
 	return ids, failed(err, "read messages left uncertain")
 }
 
+// RivalAttempts gives the attempts whose outcome is not known yet and that would look at Twilio like an attempt of the
+// message, which carries a file: to the same address, from the same number, with a file and the same text.
+func (r Reader) RivalAttempts(ctx context.Context, m models.Message, number models.NumberID, address string) ([]models.SendAttempt, error) {
+	var as []models.SendAttempt
+	err := r.q(ctx).Model(&models.SendAttempt{}).
+		Joins("JOIN messages ON messages.account_id = send_attempts.account_id AND messages.id = send_attempts.message_id").
+		Joins("JOIN conversations ON conversations.account_id = messages.account_id AND conversations.id = messages.conversation_id").
+		Where(openAttempts+" AND send_attempts.account_id = ? AND send_attempts.address = ? AND send_attempts.message_id <> ?", m.AccountID, address, m.ID).
+		Where("messages.kind IN ? AND messages.content_sid = '' AND messages.body = ? AND conversations.number_id = ?", models.FileKinds(), m.Body, number).
+		Find(&as).Error
+	return as, failed(err, "read rival attempts")
+}
+
 // InsertProviderEvent keeps a report of Twilio as it came.
 func (tx *Tx) InsertProviderEvent(ctx context.Context, e *models.ProviderEvent) error {
 	return failed(tx.q(ctx).Create(e).Error, "insert provider event")

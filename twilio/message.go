@@ -27,6 +27,7 @@ type Message struct {
 	Direction     string
 	Status        string
 	ErrorCode     int
+	DateCreated   time.Time
 	DateSent      time.Time // zero until it was sent
 }
 
@@ -39,6 +40,7 @@ func messageOf(m api.ApiV2010Message) Message {
 		out.ErrorCode = *m.ErrorCode
 	}
 	out.Files, _ = strconv.Atoi(text(m.NumMedia))
+	out.DateCreated, _ = time.Parse(time.RFC1123Z, text(m.DateCreated))
 	out.DateSent, _ = time.Parse(time.RFC1123Z, text(m.DateSent))
 	return out
 }
