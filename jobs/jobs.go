@@ -34,7 +34,7 @@ func New(st *store.Store, s *service.Service) (*store.Runner, error) {
 	add(workers, func(ctx context.Context, a models.CloseWrapUp) error { return s.CloseWrapUp(ctx, a.Conversation) })
 	add(workers, func(ctx context.Context, _ models.Housekeeping) error { return s.Housekeeping(ctx) })
 	river.AddWorker(workers, &worker[models.FetchFile]{run: s.FetchFile, timeout: fileTime})
-	river.AddWorker(workers, &worker[models.RemoveFile]{run: s.RemoveFile, longest: time.Hour})
+	river.AddWorker(workers, &worker[models.RemoveFile]{run: s.RemoveFile, longest: 24 * time.Hour})
 	add(workers, func(ctx context.Context, a models.FetchTemplates) error { return s.FetchTemplates(ctx, a) })
 	add(workers, func(ctx context.Context, _ models.RefreshTemplates) error { return s.RefreshTemplates(ctx) })
 	periodic := []*river.PeriodicJob{every(sweep, models.Housekeeping{}), every(refresh, models.RefreshTemplates{})}
@@ -64,7 +64,7 @@ func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.timeout }
 
 // NextRetry tries again after a second, doubling to the longest time: a database or Twilio that was away is back soon.
 func (w *worker[T]) NextRetry(j *river.Job[T]) time.Time {
-	return j.AttemptedAt.Add(min(time.Second<<min(j.Attempt-1, 12), cmp.Or(w.longest, time.Minute)))
+	return j.AttemptedAt.Add(min(time.Second<<min(j.Attempt-1, 20), cmp.Or(w.longest, time.Minute)))
 }
 
 func add[T river.JobArgs](ws *river.Workers, run func(context.Context, T) error) {

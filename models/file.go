@@ -50,6 +50,10 @@ func (f File) MayRetry() bool {
 	return f.Direction == In && (f.State == FileFailed || f.State == FilePending && f.Problem != "")
 }
 
+// MayFetchAnyway tells whether who has the role may have a file fetched that was skipped because files from customers are
+// switched off. An agent may not: the switch is there for what agents do not want to meet.
+func (f File) MayFetchAnyway(r Role) bool { return f.State == FileSkipped && r.SeesAll() }
+
 // Why a file is skipped, failed, or still not there: keys of sentences.
 const (
 	FileOff       = "file.problem.off"       // files from customers are switched off

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -275,7 +276,11 @@ func (s *Service) changeFile(ctx context.Context, read models.File, f func(*stor
 			if err != nil {
 				return err
 			}
+			before := preview(m)
 			if err := f(tx, &now, &m); err != nil {
+				return err
+			}
+			if err := showInList(ctx, tx, c, m, before); err != nil {
 				return err
 			}
 			if err := tx.SaveFile(ctx, now, read.State); err != nil {
@@ -288,14 +293,31 @@ func (s *Service) changeFile(ctx context.Context, read models.File, f func(*stor
 	})
 }
 
-// RetryFile fetches a file again that could not be fetched. ErrNotFound when the viewer may not see it, KindConflict when
-// there is nothing to try.
+// showInList brings the list's preview of a message up to what is known of it by now, when the list shows this message.
+func showInList(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, before string) error {
+	if preview(m) == before {
+		return nil
+	}
+	last, err := tx.LastSaid(ctx, *c)
+	if err == nil && last == m.ID {
+		c.LastPreview = preview(m)
+	}
+	return err
+}
+
+// RetryFile fetches a file again that could not be fetched. Supervisors and administrators may also have one fetched that
+// was skipped, for as long as Twilio has it. ErrNotFound when the viewer may not see it, KindForbidden for an agent,
+// KindConflict when there is nothing to try.
 func (s *Service) RetryFile(ctx context.Context, v models.Viewer, id models.FileID) error {
 	read, err := s.store.FileFor(ctx, v, id)
 	if err != nil {
 		return err
 	}
-	if !read.MayRetry() {
+	skipped := read.State == models.FileSkipped
+	switch {
+	case skipped && !read.MayFetchAnyway(v.Role):
+		return errSkipped
+	case !skipped && !read.MayRetry():
 		return errNoRetry
 	}
 	return s.changeFile(ctx, read, func(tx *store.Tx, f *models.File, _ *models.Message) error {
@@ -305,9 +327,18 @@ func (s *Service) RetryFile(ctx context.Context, v models.Viewer, id models.File
 		if read.State == models.FileFailed {
 			f.Tries = 1
 		}
+		if skipped {
+			f.Tries, f.StorageKey = 1, blob.NewKey()
+			if err := tx.Audit(ctx, v, "file.fetched_anyway", fmt.Sprintf("files/%d", f.ID), map[string]any{"conversation": f.ConversationID}); err != nil {
+				return err
+			}
+		}
 		return tx.Enqueue(ctx, models.FetchFile{File: f.ID, Try: f.Tries})
 	})
 }
+
+// errSkipped says who may have a skipped file fetched.
+var errSkipped = models.E(models.KindForbidden, "file.skipped")
 
 var errNoRetry = models.E(models.KindConflict, "file.no_retry")
 
@@ -365,7 +396,8 @@ func (s *Service) open(ctx context.Context, f models.File, key, contentType stri
 	return FileContent{ReadSeekCloser: r, File: f, ContentType: contentType}, nil
 }
 
-// RemoveFile removes a file at Twilio once it is safe here.
+// RemoveFile removes a file at Twilio once it is safe here. An error means that it has to be tried again; the job never
+// gives up.
 func (s *Service) RemoveFile(ctx context.Context, a models.RemoveFile) error {
 	f, err := s.store.File(ctx, a.File)
 	if err != nil || f.State != models.FileStored || f.RemovedAt != nil {
@@ -380,6 +412,7 @@ func (s *Service) RemoveFile(ctx context.Context, a models.RemoveFile) error {
 		return err
 	}
 	if err := s.twilio.DeleteMedia(ctx, cred, f.ProviderURL); err != nil {
+		s.log.Warn("a file was not removed at Twilio; it is tried again", "account", account.ID, "file", f.ID, "err", err)
 		return err
 	}
 	return s.store.InTx(ctx, func(tx *store.Tx) error { return tx.MarkRemoved(ctx, f.ID) })

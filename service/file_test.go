@@ -133,7 +133,7 @@ func TestLateFile(t *testing.T) {
 }
 
 // twilioDown is a Twilio that gives one answer to everything.
-func twilioDown(t *testing.T, status int) http.HandlerFunc {
+func twilioDown(t testing.TB, status int) http.HandlerFunc {
 	t.Helper()
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
 }
@@ -255,7 +255,93 @@ func TestFilesOff(t *testing.T) {
 		if row := c.only(); row.UnansweredAt == nil {
 			t.Error("an automated message is no answer")
 		}
+		c.stopJobs()
+		c.fetchAnyway()
 	})
+}
+
+// fetchAnyway holds who may have a skipped file fetched, and what they read when Twilio does not have it any more.
+func (c *center) fetchAnyway() {
+	c.t.Helper()
+	m, f := c.writeFile("image")
+	if err := c.service.RetryFile(ctx, c.agent, f.ID); models.KindOf(err) != models.KindForbidden || c.fileOf(m).State != models.FileSkipped {
+		c.t.Errorf("an agent goes past the switch: %v", err)
+	}
+	boss := models.Viewer{User: c.agent.User, Role: models.Supervisor}
+	c.must(c.service.RetryFile(ctx, boss, f.ID))
+	if rows, err := c.store.Audits(ctx, 1); err != nil || len(rows) != 1 || rows[0].Action != "file.fetched_anyway" {
+		c.t.Errorf("audit: %+v, %v", rows, err)
+	}
+	c.must(c.service.FetchFile(ctx, models.FetchFile{File: f.ID, Try: 1}))
+	if f = c.fileOf(m); f.State != models.FileStored || f.Problem != "" || f.ThumbKey == "" || len(c.content(f)) == 0 {
+		c.t.Errorf("fetched anyway: %+v", f)
+	}
+	m, f = c.writeFile("image")
+	c.must(c.service.RetryFile(ctx, boss, f.ID))
+	gone := c.with(twilioDown(c.t, http.StatusNotFound))
+	for f = c.fileOf(m); f.State == models.FilePending; f = c.fileOf(m) {
+		c.must(gone.FetchFile(ctx, models.FetchFile{File: f.ID, Try: f.Tries}))
+	}
+	if f.State != models.FileFailed || f.Problem != models.FileGone {
+		c.t.Errorf("gone at Twilio: %+v", f)
+	}
+}
+
+// The list says whose contact card came once the card is read, and only while it shows this message.
+func TestPreviewOfAContactCard(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		card := func() models.File { _, f := c.writeFile("contacts"); return f }
+		read := func(f models.File) { c.must(c.service.FetchFile(ctx, models.FetchFile{File: f.ID, Try: 1})) }
+		words := func() string { _, w := models.SplitPreview(c.only().LastPreview); return w }
+		first, second := card(), card()
+		read(first)
+		if got := words(); got != "" {
+			t.Errorf("%q is of the one before", got)
+		}
+		read(second)
+		if got := words(); got != "Ola Nordmann" {
+			t.Errorf("the list says %q", got)
+		}
+		third := card()
+		c.write(0, "Der")
+		read(third)
+		if got := c.only().LastPreview; got != "Der" {
+			t.Errorf("the list says %q", got)
+		}
+	})
+}
+
+// A file that Twilio does not let go is asked for again for ever, less and less often.
+func TestRemovalNeverGivesUp(t *testing.T) {
+	for _, d := range storetest.Dialects {
+		t.Run(string(d), func(t *testing.T) {
+			address := storetest.URL(t, d)
+			c := newCenter(t, storetest.OpenURL(t, address, nil), nil)
+			m, f := c.writeFile("document")
+			c.must(c.service.FetchFile(ctx, models.FetchFile{File: f.ID, Try: 1}))
+			c.must(c.store.InTx(ctx, func(tx *store.Tx) error { return tx.Enqueue(ctx, models.RemoveFile{File: f.ID}) }))
+			db := openRaw(t, d, address)
+			_, err := db.ExecContext(ctx, "UPDATE river_job SET attempt = 24 WHERE kind = 'remove_file'")
+			c.must(err)
+			mine := c.service
+			c.service = c.with(twilioDown(t, http.StatusInternalServerError))
+			c.startJobs()
+			defer func() { c.stopJobs(); c.service = mine }()
+			var state string
+			var at time.Time
+			c.until("the twenty-fifth try", func() bool {
+				var n int
+				c.must(db.QueryRowContext(ctx, "SELECT attempt, state, scheduled_at FROM river_job WHERE kind = 'remove_file'").Scan(&n, &state, &at))
+				return n == 25 && state != "running"
+			})
+			if state != "retryable" || time.Until(at) < 23*time.Hour || time.Until(at) > 25*time.Hour {
+				t.Errorf("it is %s, at %v", state, at)
+			}
+			if c.fileOf(m).RemovedAt != nil {
+				t.Error("it counts as removed")
+			}
+		})
+	}
 }
 
 func TestDescribeFile(t *testing.T) {

@@ -21,6 +21,9 @@ const (
 	queueDefault = river.QueueDefault
 )
 
+// endless is how often a job is tried that nobody else makes up for: at one try a day longer than anybody waits.
+const endless = 10_000
+
 // insertOpts says for each kind of job where it runs and how often it is tried.
 func insertOpts(kind string) *river.InsertOpts {
 	switch kind {
@@ -32,8 +35,10 @@ func insertOpts(kind string) *river.InsertOpts {
 		return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 25}
 	case models.ShowTyping{}.Kind():
 		return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 1}
-	case models.FetchFile{}.Kind(), models.RemoveFile{}.Kind():
+	case models.FetchFile{}.Kind():
 		return &river.InsertOpts{Queue: queueMedia, MaxAttempts: 25}
+	case models.RemoveFile{}.Kind():
+		return &river.InsertOpts{Queue: queueMedia, MaxAttempts: endless}
 	}
 	return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 5}
 }

@@ -127,6 +127,18 @@ func (r Reader) Message(ctx context.Context, id models.MessageID) (models.Messag
 	return m, failed(err, "read message")
 }
 
+// LastSaid gives the newest message of a conversation that is no line of the system, 0 when there is none: the one that
+// the list shows.
+func (r Reader) LastSaid(ctx context.Context, c models.Conversation) (models.MessageID, error) {
+	var ids []models.MessageID
+	err := r.q(ctx).Model(&models.Message{}).Where("account_id = ? AND conversation_id = ? AND direction <> ?", c.AccountID, c.ID, models.System).
+		Order("seq DESC").Limit(1).Pluck("id", &ids).Error
+	if err != nil || len(ids) == 0 {
+		return 0, failed(err, "read last message")
+	}
+	return ids[0], nil
+}
+
 // MessageBySID gives the account's message with a provider sid. ErrNotFound when there is none.
 func (r Reader) MessageBySID(ctx context.Context, account models.AccountID, sid string) (models.Message, error) {
 	var m models.Message

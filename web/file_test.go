@@ -193,6 +193,28 @@ func TestTroublesOfFiles(t *testing.T) {
 	}
 }
 
+// TestFetchAnyway holds who is offered a file that was skipped, and who may have it.
+func TestFetchAnyway(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *team) {
+		id, f := d.sendsFile("Kari Nordli", "image")
+		d.must(d.store.InTx(t.Context(), func(tx *store.Tx) error {
+			f.State, f.Problem, f.StorageKey, f.ThumbKey = models.FileSkipped, models.FileOff, "", ""
+			return tx.SaveFile(t.Context(), f, models.FileStored)
+		}))
+		ida, boss := d.signedIn(d.ida), d.as(models.Supervisor)
+		ida.get(thread(id)).want(http.StatusOK, "Files from customers are switched off.", "A supervisor can have it fetched").without(fileAt(f, "/fetch"))
+		ida.post(fileAt(f, "/fetch")).want(http.StatusForbidden, "A supervisor can have it fetched")
+		boss.get(thread(id)).want(http.StatusOK, "Files from customers are switched off.", "Fetch anyway", `action="`+fileAt(f, "/fetch")+`"`).without("A supervisor can")
+		boss.post(fileAt(f, "/fetch")).to(thread(id))
+		for end := time.Now().Add(10 * time.Second); d.newestFile(id).State != models.FileStored; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%+v", d.newestFile(id))
+			}
+		}
+		ida.get(thread(id)).want(http.StatusOK, fileAt(f, "/show")).without("switched off")
+	})
+}
+
 // TestFilesInTheBrowser lets an agent watch a picture come, open it large, and describe it.
 func TestFilesInTheBrowser(t *testing.T) {
 	d := newTeam(t, store.SQLite)
