@@ -59,7 +59,8 @@ func (s *Server) upload(c echo.Context) error {
 	return s.part(c, http.StatusCreated, inbox.Uploads(row.ID, up.files))
 }
 
-// removeUpload takes back a file that was not sent. Without script the text that was typed comes along.
+// removeUpload takes back a file that was not sent. Without script the text that was typed comes along, where there is a
+// box for it.
 func (s *Server) removeUpload(c echo.Context) error {
 	row, err := s.conversation(c)
 	if err != nil {
@@ -75,8 +76,10 @@ func (s *Server) removeUpload(c echo.Context) error {
 	if isPartial(c) {
 		return c.NoContent(http.StatusNoContent)
 	}
-	if err := s.service.SaveDraft(c.Request().Context(), personOf(c).viewer, row.ID, c.Request().PostFormValue("body")); err != nil {
-		return err
+	if body := c.Request().PostFormValue("body"); c.Request().PostForm.Has("body") {
+		if err := s.service.SaveDraft(c.Request().Context(), personOf(c).viewer, row.ID, body); err != nil {
+			return err
+		}
 	}
 	return s.redirect(c, fmt.Sprintf("/inbox/%d", row.ID))
 }

@@ -106,6 +106,31 @@ func TestFilesWithoutScript(t *testing.T) {
 	})
 }
 
+// The window has closed while files wait: the panel lists them, gives them back and removes them, and leaves the text alone.
+func TestFilesInTheClosedPanel(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *team) {
+		id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+		ida, at := d.signedIn(d.ida), thread(id)
+		ida.sends(at+"/files", "upload", "a.pdf|"+somePDF).to(at)
+		ida.sends(at+"/files", "upload", "b.pdf|"+somePDF).to(at)
+		ida.post(at+"/draft", "body", "Et utkast").want(http.StatusNoContent)
+		fs := d.uploads(d.ida, id)
+		d.ahead(25 * time.Hour)
+		a, b := fmt.Sprintf("/files/%d", fs[0].ID), fmt.Sprintf("/files/%d", fs[1].ID)
+		ida.get(at).want(http.StatusOK, "Your files are kept here.", `href="`+a+`"`, `href="`+b+`"`, "Et utkast</blockquote>", `action="`+at+a+`/remove"`)
+		ida.in("nb").get(at).want(http.StatusOK, "Filene dine er tatt vare på her.")
+		if got := ida.in("en").get(a).want(http.StatusOK); got.Body != somePDF {
+			t.Errorf("%d bytes", len(got.Body))
+		}
+		ida.sends(at+"/messages", "client_key", "k1", "body", "Sent", "file", number(fs[0].ID)).want(http.StatusUnprocessableEntity, "Your files are kept here.", "Sent</blockquote>")
+		ida.post(at + a + "/remove").to(at)
+		ida.get(at).want(http.StatusOK, "Et utkast</blockquote>", `href="`+b+`"`).without(`href="` + a + `"`)
+		d.signedIn(d.mads).get(at).without(`href="`+b+`"`, "Your files are kept here.")
+		d.says("Kari Nordli", "Hallo?")
+		ida.get(at).want(http.StatusOK, "Et utkast</textarea>", `data-name="b.pdf"`).without("Your files are kept here.")
+	})
+}
+
 func TestUploadForTheScript(t *testing.T) {
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
