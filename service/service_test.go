@@ -262,7 +262,7 @@ func TestFiftyWebhooksOneConversation(t *testing.T) {
 
 func TestRepeatChangesNothing(t *testing.T) {
 	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
-		codes := c.sim.Receive(c.sid, simulator.Write{Customer: c.customer(0), Number: number, Body: "x", Twice: true})
+		codes := c.sim.Receive(c.sid, simulator.Write{Customer: c.customer(0), Number: number, Body: "x", Fault: simulator.FaultInboundTwice})
 		if fmt.Sprint(codes) != "[200 200]" || c.only().Seq != 1 {
 			t.Errorf("%v, seq %d", codes, c.only().Seq)
 		}

@@ -218,11 +218,11 @@ func TestCallbackTurnsLive(t *testing.T) {
 	b.says("Waiting for the first message from Twilio")
 	b.picture("callback")
 	b.wait("document.querySelector('[data-live]')")
-	write := simulator.Write{Customer: d.sim.Customers[0].Address, Number: deskNumber, Body: "Hello", Forged: true}
+	write := simulator.Write{Customer: d.sim.Customers[0].Address, Number: deskNumber, Body: "Hello", Fault: simulator.FaultForged}
 	d.site.sim.Receive(d.sim.SID, write)
 	b.says("A call came from Twilio, but the signature did not match.")
 	b.picture("callback-bad")
-	write.Forged = false
+	write.Fault = ""
 	if got := d.site.sim.Receive(d.sim.SID, write); len(got) != 1 || got[0] != 200 {
 		t.Fatal(got)
 	}

@@ -430,11 +430,11 @@ func TestCallbackPage(t *testing.T) {
 	a, _ := d.store.Account(t.Context(), 1)
 	d.site.sim.SetInboundURL(d.sim.SID, deskNumber, d.service.InboundURL(a))
 	d.admin.htmx("partial").get(base+"/callback").want(http.StatusOK, "Waiting for the first message from Twilio", `data-account="1"`, `hx-trigger="account:refresh"`).without("<html", "inbound-url")
-	w := simulator.Write{Customer: d.sim.Customers[0].Address, Number: deskNumber, Body: "Hello", Forged: true}
+	w := simulator.Write{Customer: d.sim.Customers[0].Address, Number: deskNumber, Body: "Hello", Fault: simulator.FaultForged}
 	d.site.sim.Receive(d.sim.SID, w)
 	d.admin.get(base+"/callback").want(http.StatusOK, "A call came from Twilio, but the signature did not match. Check the address and the token.", "Waiting")
 	d.admin.in("nb").get(base+"/callback").want(http.StatusOK, "Et kall kom fra Twilio, men signaturen stemte ikke. Kontroller adressen og tokenet.", "Venter på første melding fra Twilio")
-	w.Forged = false
+	w.Fault = ""
 	d.site.sim.Receive(d.sim.SID, w)
 	d.admin.get(base+"/callback").want(http.StatusOK, "First message received at ", "The callback works.").without("Waiting for the first", "did not match")
 	d.admin.in("nb").get(base+"/callback").want(http.StatusOK, "Første melding mottatt kl. ", "Tilbakeringingen virker.")

@@ -364,10 +364,10 @@ func (s *Server) simulateMessage(c echo.Context) error {
 	case <-time.After(answerWait):
 	case <-c.Request().Context().Done():
 	}
-	switch {
-	case w.Forged:
+	switch w.Fault {
+	case simulator.FaultForged:
 		return s.done(c, at.place().URL(""), "done.simulator_forged")
-	case w.Twice:
+	case simulator.FaultInboundTwice:
 		return s.done(c, at.place().URL(""), "done.simulator_twice")
 	}
 	return s.redirect(c, at.place().URL(""))
@@ -378,10 +378,14 @@ func writeOf(c echo.Context, at playing) (simulator.Write, string) {
 	quick := field(c, "quick")
 	w := simulator.Write{
 		Customer: at.customer.Address, Number: at.sender.Number, Kind: field(c, "kind"), Body: c.Request().PostFormValue("body"),
-		Forged: quick == "forged", Twice: quick == "twice",
 	}
-	if quick == "image" {
+	switch quick {
+	case "image":
 		w.Kind = "image"
+	case "forged":
+		w.Fault = simulator.FaultForged
+	case "twice":
+		w.Fault = simulator.FaultInboundTwice
 	}
 	if w.Kind == "" || !slices.Contains(simulator.Kinds(), w.Kind) {
 		w.Kind = "text"

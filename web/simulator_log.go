@@ -30,8 +30,7 @@ func mask(text string) string { return hookPart.ReplaceAllString(text, "${1}***"
 
 // simEvents gives the log of an account, the newest first.
 func (s *Server) simEvents(c echo.Context, at playing) []simview.Event {
-	entries := s.sim.Ledger(at.account.SID)
-	entries = entries[max(0, len(entries)-shownEvents):]
+	entries := s.sim.Newest(at.account.SID, shownEvents)
 	out := make([]simview.Event, 0, len(entries))
 	for _, e := range slices.Backward(entries) {
 		n := strconv.FormatInt(e.N, 10)
@@ -107,7 +106,7 @@ func requestOf(at playing, e simulator.Entry) simview.Request {
 	}
 	params := paramsOf(e.Params)
 	return simview.Request{
-		Title: eventName(e), Back: at.place().URL(""), At: e.At, Took: e.Duration, Forged: e.Forged, Status: e.Status, Answer: mask(e.Answer),
+		Title: eventName(e), Back: at.place().URL(""), At: e.At, Took: e.Duration, Forged: e.Met(simulator.FaultForged), Status: e.Status, Answer: mask(e.Answer),
 		Text: "POST " + address + "\n" + strings.Join(headers, "\n") + "\n\n" + strings.Join(params, "\n"),
 		Curl: curl(address, at.account.SID, headers, params),
 	}

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"maps"
 	"time"
 
 	"kanal/twilio"
@@ -16,8 +17,11 @@ type account struct {
 	Customers []*Customer   `json:"customers"`
 	Messages  []*Message    `json:"messages"`
 	Outcome   Outcome       `json:"outcome"`
+	Chaos     Chaos         `json:"chaos,omitzero"`
 	Suspended bool          `json:"suspended"`
 	Purpose   string        `json:"purpose,omitempty"`
+	Rotated   string        `json:"rotated,omitempty"` // the token before the one it has
+	DebugURL  string        `json:"debug_url,omitempty"`
 	// Joined says when a phone has joined the sandbox.
 	Joined   map[twilio.Address]time.Time `json:"joined,omitempty"`
 	Contents []*Content                   `json:"contents"`
@@ -26,18 +30,23 @@ type account struct {
 	// AdvancedOptOut says that Twilio itself acts on stop words.
 	AdvancedOptOut bool `json:"advanced_opt_out,omitempty"`
 	faults         []Fault
+	counts         map[string]int // of the events that chance has decided on
+	index          *index
+	people         map[twilio.Address]*Customer
 	listings       []int // statuses of the next listings of templates; 0 is no failure
 	ledger         []Entry
 	noted          int64              // entries so far
 	typing         map[line]time.Time // until when a phone shows that the sender is writing
 }
 
-// Sender is a WhatsApp sender of a simulated account. InboundURL is what a person would paste into the console.
+// Sender is a WhatsApp sender of a simulated account. Its addresses are what a person would paste into the console.
 type Sender struct {
-	SID        string `json:"sid"`
-	Number     string `json:"number"` // E.164
-	Name       string `json:"name"`
-	InboundURL string `json:"inbound_url"`
+	SID         string `json:"sid"`
+	Number      string `json:"number"` // E.164
+	Name        string `json:"name"`
+	InboundURL  string `json:"inbound_url"`
+	FallbackURL string `json:"fallback_url,omitempty"` // called when no attempt at the inbound address succeeded
+	StatusURL   string `json:"status_url,omitempty"`   // of messages that name none themselves
 }
 
 // Customer is a simulated person with a phone.
@@ -71,21 +80,25 @@ func (a *account) sender(number string) *Sender {
 }
 
 func (a *account) customer(address twilio.Address) *Customer {
-	for _, c := range a.Customers {
-		if c.Address == address {
-			return c
-		}
+	if a.people == nil {
+		a.people = map[twilio.Address]*Customer{}
 	}
-	return nil
+	for _, c := range a.Customers[len(a.people):] { // nobody leaves
+		a.people[c.Address] = c
+	}
+	return a.people[address]
 }
 
 // Account is a simulated account as the page and tests see it.
 type Account struct {
 	SID, Token, Name string
+	Rotated          string // the token that it had before
+	DebugURL         string // called with every error and warning of a webhook
 	Ahead            time.Duration
 	Senders          []Sender
 	Customers        []Customer
 	Outcome          Outcome
+	Chaos            Chaos
 	AdvancedOptOut   bool
 }
 
@@ -120,7 +133,7 @@ func (s *Simulator) MintFor(purpose, name, number string) Account {
 // mint is called with the lock held.
 func (s *Simulator) mint(name, number string) *account {
 	a := &account{
-		SID: id("AC"), Token: id(""), Name: name, Outcome: Outcome{Final: "read"},
+		SID: id("AC"), Token: id(""), Rotated: id(""), Name: name, Outcome: Outcome{Final: "read"},
 		Senders: []*Sender{{SID: id("XE"), Number: number, Name: name}},
 		Customers: []*Customer{
 			{Name: "Kari Nordli", Address: "whatsapp:+4740000142", BSUID: "NO.1A2B3C4D5E6F7G8H9I0J"},
@@ -135,7 +148,11 @@ func (s *Simulator) mint(name, number string) *account {
 }
 
 func (a *account) view() Account {
-	v := Account{SID: a.SID, Token: a.Token, Name: a.Name, Ahead: a.Ahead, Outcome: a.Outcome, AdvancedOptOut: a.AdvancedOptOut}
+	v := Account{
+		SID: a.SID, Token: a.Token, Name: a.Name, Rotated: a.Rotated, DebugURL: a.DebugURL, Ahead: a.Ahead, Outcome: a.Outcome, Chaos: a.Chaos,
+		AdvancedOptOut: a.AdvancedOptOut,
+	}
+	v.Chaos.Rates = maps.Clone(a.Chaos.Rates)
 	for _, s := range a.Senders {
 		v.Senders = append(v.Senders, *s)
 	}
@@ -180,8 +197,13 @@ func (s *Simulator) Has(sid string) bool {
 	return s.account(sid) != nil
 }
 
-// with runs f on an account with the lock held; false when there is no such account.
+// with runs f on an account with the lock held, and tells that it has changed; false when there is no such account.
 func (s *Simulator) with(sid string, f func(*account)) bool {
+	return s.look(sid, func(a *account) { f(a); s.changed() })
+}
+
+// look is with for what changes nothing that anybody watches.
+func (s *Simulator) look(sid string, f func(*account)) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.account(sid)
@@ -189,16 +211,36 @@ func (s *Simulator) with(sid string, f func(*account)) bool {
 		return false
 	}
 	f(a)
-	s.changed()
 	return true
 }
 
 // SetInboundURL does what a person does in the console: it pastes the address for incoming messages of a sender.
 func (s *Simulator) SetInboundURL(sid, number, address string) bool {
+	return s.onSender(sid, number, func(x *Sender) { x.InboundURL = address })
+}
+
+// SetFallbackURL sets the address that is called when no attempt at the one for incoming messages succeeded.
+func (s *Simulator) SetFallbackURL(sid, number, address string) bool {
+	return s.onSender(sid, number, func(x *Sender) { x.FallbackURL = address })
+}
+
+// SetStatusURL sets the address for reports about messages of a sender that name none themselves.
+func (s *Simulator) SetStatusURL(sid, number, address string) bool {
+	return s.onSender(sid, number, func(x *Sender) { x.StatusURL = address })
+}
+
+// SetDebugURL sets the address of the account's debugger webhook.
+func (s *Simulator) SetDebugURL(sid, address string) bool {
+	return s.with(sid, func(a *account) { a.DebugURL = address })
+}
+
+// onSender runs f on a sender with the lock held; false when there is none.
+func (s *Simulator) onSender(sid, number string, f func(*Sender)) bool {
 	found := false
 	return s.with(sid, func(a *account) {
-		if sender := a.sender(number); sender != nil {
-			sender.InboundURL, found = address, true
+		if x := a.sender(number); x != nil {
+			f(x)
+			found = true
 		}
 	}) && found
 }
@@ -233,17 +275,13 @@ func (s *Simulator) SetSuspended(sid string, on bool) bool {
 	return s.with(sid, func(a *account) { a.Suspended = on })
 }
 
-// Fail makes the next creates of an account go wrong, one each.
-func (s *Simulator) Fail(sid string, faults ...Fault) bool {
-	return s.with(sid, func(a *account) { a.faults = append(a.faults, faults...) })
-}
-
-// Reset empties the phones and the ledger of an account and lets its messages be read again. SID, token, senders,
-// customers and clock stay.
+// Reset empties the phones and the ledger of an account, lets its messages be read again and ends all chaos. SID, token,
+// senders, customers and clock stay.
 func (s *Simulator) Reset(sid string) bool {
 	return s.with(sid, func(a *account) {
 		s.dropFiles(a.Messages)
-		a.Messages, a.ledger, a.faults, a.Outcome = nil, nil, nil, Outcome{Final: "read"}
+		a.Messages, a.index, a.ledger, a.faults, a.counts = nil, nil, nil, nil, nil
+		a.Outcome, a.Chaos = Outcome{Final: "read"}, Chaos{}
 	})
 }
 

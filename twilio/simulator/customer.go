@@ -19,8 +19,9 @@ type Write struct {
 	Body     string
 	Reply    string // the message that is answered, of a kind that answers one; empty is the newest
 	Payload  string // the id of what was tapped
-	Forged   bool   // with a signature that is wrong; the message is not on the phone
-	Twice    bool   // the same message is posted again
+	// Fault is what goes wrong, besides what chance says. With FaultForged nobody has written at all: there is only the
+	// forgery, and nothing on the phone.
+	Fault Fault
 }
 
 // Receive lets a customer write and waits until the webhook is done. It gives the status of each attempt; none when the
@@ -31,14 +32,7 @@ func (s *Simulator) Receive(sid string, w Write) []int { return <-s.Send(sid, w)
 func (s *Simulator) Send(sid string, w Write) <-chan []int {
 	done := make(chan []int, 1)
 	c, ok := s.take(sid, w)
-	started := ok && s.run(func() {
-		out := s.post(sid, "inbound", c)
-		if w.Twice {
-			out = append(out, s.post(sid, "inbound", c)...)
-		}
-		done <- out
-	})
-	if !started {
+	if !ok || !s.run(func() { done <- s.tell(sid, c) }) {
 		done <- nil
 	}
 	return done
@@ -53,16 +47,26 @@ func (s *Simulator) take(sid string, w Write) (call, bool) {
 		return call{}, false
 	}
 	m, form := a.inbound(w, s.o.Now())
-	if !w.Forged {
-		a.add(m)
-		a.takesWord(a.customer(w.Customer), form, s.o.Now())
+	c := call{what: onInbound, address: a.sender(w.Number).InboundURL, form: form, message: m.SID}
+	if w.Fault == FaultForged {
+		c.faults = []Fault{FaultForged}
+		return c, c.address != ""
 	}
+	m.Key = a.key(onInbound, m.line())
+	if m.MediaSID != "" && (shapes[m.Kind].trouble == late || slices.Contains(a.faultsOf(onFile, m.Key), FaultLateFile)) {
+		m.MediaFrom = s.o.Now().Add(a.Chaos.late())
+	}
+	a.add(m)
+	a.takesWord(a.customer(w.Customer), form, s.o.Now())
 	s.changed()
 	if a.joins(w, s.o.Now()) {
 		return call{}, false
 	}
-	address := a.sender(w.Number).InboundURL
-	return call{address: address, form: form, token: a.Token, message: m.SID, forged: w.Forged}, address != ""
+	if w.Fault != "" {
+		c.faults = append(c.faults, w.Fault)
+	}
+	c.faults = append(c.faults, a.faultsOf(onInbound, m.Key)...)
+	return c, c.address != ""
 }
 
 // inbound makes the message and its form in the shape that Twilio has for it.
@@ -136,8 +140,8 @@ func (c *Customer) describe(form url.Values) {
 
 // lastTo gives the last message to a customer, which a quote or a button answers.
 func (a *account) lastTo(customer, sender string) string {
-	for _, m := range slices.Backward(a.Messages) {
-		if m.Direction != "inbound" && m.To == customer && m.From == sender {
+	for _, m := range slices.Backward(a.indexed().lines[line{customer, sender}]) {
+		if m.Direction != "inbound" {
 			return m.SID
 		}
 	}

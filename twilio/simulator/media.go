@@ -27,10 +27,8 @@ var sampleFiles = map[string]string{
 	"application/pdf": "document.pdf", "text/vcard": "card.vcf",
 }
 
-const (
-	mediaValid = 5 * time.Minute // how long the address of a file holds
-	lateAsks   = 2               // how often a late file is not there
-)
+// mediaValid is how long the address of a file holds.
+const mediaValid = 5 * time.Minute
 
 // trouble is what is wrong with a file that a customer sends.
 type trouble string
@@ -87,18 +85,54 @@ func (s *Simulator) inboundMedia(r *http.Request, sid string) *Message {
 	return m
 }
 
-// fetchMedia sends the client on to the bytes, as Twilio does.
+// listMedia gives the files of a message: one at most.
+func (s *Simulator) listMedia(w http.ResponseWriter, r *http.Request, sid string) {
+	s.mu.Lock()
+	m := s.account(sid).message(r.PathValue("message"))
+	found := []map[string]any{}
+	if m != nil && m.MediaSID != "" && !m.MediaGone {
+		found = append(found, m.mediaJSON())
+	}
+	s.mu.Unlock()
+	if m == nil {
+		notFound(w, r)
+		return
+	}
+	answer(w, http.StatusOK, map[string]any{
+		"media_list": found, "page": 0, "page_size": 50, "start": 0, "end": max(len(found)-1, 0), "uri": r.URL.RequestURI(),
+		"first_page_uri": r.URL.Path + "?PageSize=50&Page=0", "next_page_uri": nil, "previous_page_uri": nil,
+	})
+}
+
+// mediaJSON is the media resource.
+func (m *Message) mediaJSON() map[string]any {
+	kind := shapes[m.Kind].media
+	if m.File != nil {
+		kind = m.File.ContentType
+	}
+	return map[string]any{
+		"sid": m.MediaSID, "parent_sid": m.SID, "account_sid": m.AccountSID, "content_type": kind,
+		"date_created": m.Created.Format(time.RFC1123Z), "date_updated": m.Created.Format(time.RFC1123Z),
+		"uri": "/2010-04-01/Accounts/" + m.AccountSID + "/Messages/" + m.SID + "/Media/" + m.MediaSID + ".json",
+	}
+}
+
+// fetchMedia sends the client on to the bytes, as Twilio does; with .json it tells about the file.
 func (s *Simulator) fetchMedia(w http.ResponseWriter, r *http.Request, sid string) {
 	s.mu.Lock()
 	m := s.inboundMedia(r, sid)
-	there := m != nil
-	if there && shapes[m.Kind].trouble == late && m.MediaAsked < lateAsks {
-		m.MediaAsked++
-		there = false
+	there := m != nil && !s.o.Now().Before(m.MediaFrom)
+	var about map[string]any
+	if there && strings.HasSuffix(r.PathValue("media"), ".json") {
+		about = m.mediaJSON()
 	}
 	s.mu.Unlock()
-	if !there {
+	switch {
+	case !there:
 		notFound(w, r)
+		return
+	case about != nil:
+		answer(w, http.StatusOK, about)
 		return
 	}
 	path := "/" + sid + "/" + m.SID + "/" + m.MediaSID

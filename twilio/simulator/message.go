@@ -18,21 +18,6 @@ type Outcome struct {
 // DefaultStep is the time between two status callbacks.
 const DefaultStep = 300 * time.Millisecond
 
-// Fault is something that goes wrong with one create.
-type Fault string
-
-// The faults of a create.
-const (
-	FaultTooMany    Fault = "429"          // not processed
-	FaultHTML       Fault = "500"          // a page of an edge, nothing processed
-	FaultCommitHang Fault = "commit_hang"  // processed, then no answer until the client gives up
-	FaultCommitDrop Fault = "commit_drop"  // processed, then the connection is cut
-	FaultCommitSlow Fault = "commit_slow"  // processed and called back before the answer comes
-	FaultRejected   Fault = "21211"        // refused for good
-	FaultDown       Fault = "down"         // the connection is cut before anything is processed
-	FaultUnauth     Fault = "unauthorized" // SID and token are not accepted
-)
-
 // Message is a message as Twilio keeps it.
 type Message struct {
 	SID        string    `json:"sid"`
@@ -45,7 +30,7 @@ type Message struct {
 	ErrorCode  int       `json:"error_code"`
 	Kind       string    `json:"kind"`
 	MediaSID   string    `json:"media_sid,omitempty"`
-	MediaAsked int       `json:"media_asked,omitempty"` // inbound: how often the file was not there yet
+	MediaFrom  time.Time `json:"media_from,omitzero"`   // inbound: when the file is there, by the clock of the machine
 	MediaGone  bool      `json:"media_gone,omitempty"`  // inbound: the file was removed
 	MediaURL   string    `json:"media_url,omitempty"`   // outbound: where the center has the file
 	File       *File     `json:"file,omitempty"`        // outbound: the file once it is fetched
@@ -57,6 +42,7 @@ type Message struct {
 	Posted     int       `json:"posted,omitempty"`   // inbound: how often the webhook was tried
 	Answered   int       `json:"answered,omitempty"` // inbound: the status of the last answer, 0 without one
 	Seen       bool      `json:"seen,omitempty"`     // inbound: marked as read
+	Key        string    `json:"key,omitempty"`      // names it for chance
 }
 
 // Arrived tells whether the message came to where it was going: to the center, or onto the customer's phone.
@@ -76,23 +62,49 @@ func (m Message) Text() string {
 }
 
 // maxMessages bounds what an account keeps; the oldest messages leave.
-const maxMessages = 5000
+const maxMessages = 20000
 
-func (a *account) add(m *Message) {
-	if len(a.Messages) >= maxMessages {
-		a.Messages = slices.Delete(a.Messages, 0, maxMessages/4)
-	}
-	a.Messages = append(a.Messages, m)
+// index finds messages without looking at all of them.
+type index struct {
+	bySID map[string]*Message
+	lines map[line][]*Message // the oldest first
 }
 
-func (a *account) message(sid string) *Message {
-	for _, m := range slices.Backward(a.Messages) {
-		if m.SID == sid {
-			return m
+// indexed gives the index of the account's messages; it is made anew after a load, a reset, and when messages have left.
+func (a *account) indexed() *index {
+	if a.index == nil {
+		a.index = &index{bySID: map[string]*Message{}, lines: map[line][]*Message{}}
+		for _, m := range a.Messages {
+			a.index.add(m)
 		}
 	}
-	return nil
+	return a.index
 }
+
+func (x *index) add(m *Message) {
+	x.bySID[m.SID] = m
+	x.lines[m.line()] = append(x.lines[m.line()], m)
+}
+
+// line gives the chat that the message belongs to.
+func (m *Message) line() line {
+	if m.Direction == "inbound" {
+		return line{m.From, m.To}
+	}
+	return line{m.To, m.From}
+}
+
+func (a *account) add(m *Message) {
+	x := a.indexed()
+	if len(a.Messages) >= maxMessages {
+		a.Messages, a.index = slices.Delete(a.Messages, 0, maxMessages/4), nil
+		x = a.indexed()
+	}
+	a.Messages = append(a.Messages, m)
+	x.add(m)
+}
+
+func (a *account) message(sid string) *Message { return a.indexed().bySID[sid] }
 
 // Thread gives the messages between a customer and a sender, the oldest first.
 func (s *Simulator) Thread(sid string, customer twilio.Address, number string) []Message {
@@ -103,11 +115,8 @@ func (s *Simulator) Thread(sid string, customer twilio.Address, number string) [
 		return nil
 	}
 	var out []Message
-	ours := "whatsapp:" + number
-	for _, m := range a.Messages {
-		if m.From == string(customer) && m.To == ours || m.From == ours && m.To == string(customer) {
-			out = append(out, *m)
-		}
+	for _, m := range a.indexed().lines[line{string(customer), "whatsapp:" + number}] {
+		out = append(out, *m)
 	}
 	return out
 }

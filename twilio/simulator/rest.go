@@ -1,12 +1,9 @@
 package simulator
 
 import (
-	"cmp"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +17,7 @@ func (s *Simulator) routes() http.Handler {
 	mux.HandleFunc("POST /2010-04-01/Accounts/{account}/Messages.json", s.auth(s.createMessage))
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages.json", s.auth(s.listMessages))
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages/{message}", s.auth(s.fetchMessage))
+	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages/{message}/Media.json", s.auth(s.listMedia))
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}", s.auth(s.fetchMedia))
 	mux.HandleFunc("DELETE /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}", s.auth(s.deleteMedia))
 	mux.HandleFunc("GET /v2/Channels/Senders", s.auth(s.listSenders))
@@ -137,129 +135,6 @@ func (a *account) refuse(form url.Values, now time.Time) (int, string) {
 	return a.refuseContent(form, now)
 }
 
-func (s *Simulator) createMessage(w http.ResponseWriter, r *http.Request, sid string) {
-	if err := r.ParseForm(); err != nil {
-		fail(w, http.StatusBadRequest, 21602, "Message body is required.")
-		return
-	}
-	s.mu.Lock()
-	a := s.account(sid)
-	fault := a.takeFault()
-	code, message := a.refuse(r.PostForm, s.o.Now())
-	entry := Entry{At: a.now(s.o.Now()), What: "create", Params: r.PostForm, Fault: fault}
-	if done := before(w, fault, &entry); done {
-		a.note(entry)
-		s.changed()
-		s.mu.Unlock()
-		if fault == FaultDown {
-			drop(w)
-		}
-		return
-	}
-	if code != 0 {
-		entry.Status = http.StatusBadRequest
-		if code == twilio.CodeSuspended {
-			entry.Status = http.StatusForbidden
-		}
-		entry.Code = code
-		entry.Answer = text(errorBody(entry.Status, code, message))
-		a.note(entry)
-		s.changed()
-		s.mu.Unlock()
-		fail(w, entry.Status, code, message)
-		return
-	}
-	m := a.create(r.PostForm, s.o.Now())
-	body, outcome := m.json(), a.Outcome
-	entry.SID, entry.Status, entry.Answer = m.SID, http.StatusCreated, text(body)
-	a.note(entry)
-	s.changed()
-	s.mu.Unlock()
-	s.after(w, r, fault, func() { s.deliver(sid, m.SID, outcome) }, body)
-}
-
-func (a *account) takeFault() Fault {
-	if len(a.faults) == 0 {
-		return ""
-	}
-	f := a.faults[0]
-	a.faults = a.faults[1:]
-	return f
-}
-
-// before answers for the faults that happen before anything is processed.
-func before(w http.ResponseWriter, fault Fault, e *Entry) bool {
-	switch fault {
-	case FaultTooMany:
-		e.Status = http.StatusTooManyRequests
-		fail(w, e.Status, twilio.CodeTooMany, "Too Many Requests")
-	case FaultUnauth:
-		e.Status = http.StatusUnauthorized
-		fail(w, e.Status, twilio.CodeUnauthorized, "Authenticate")
-	case FaultRejected:
-		e.Status = http.StatusBadRequest
-		fail(w, e.Status, 21211, "The 'To' number is not a valid phone number.")
-	case FaultHTML:
-		e.Status = http.StatusInternalServerError
-		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(e.Status)
-		_, _ = w.Write([]byte("<html><body>An error occurred</body></html>"))
-	case FaultDown:
-	default:
-		return false
-	}
-	return true
-}
-
-// after answers a create that was processed, or not, as the fault says.
-func (s *Simulator) after(w http.ResponseWriter, r *http.Request, fault Fault, deliver func(), body any) {
-	switch fault {
-	case FaultCommitHang:
-		s.run(deliver)
-		select {
-		case <-r.Context().Done():
-		case <-s.ctx.Done():
-		}
-		drop(w)
-	case FaultCommitDrop:
-		s.run(deliver)
-		drop(w)
-	case FaultCommitSlow:
-		deliver()
-		answer(w, http.StatusCreated, body)
-	default:
-		answer(w, http.StatusCreated, body)
-		s.run(deliver)
-	}
-}
-
-// drop cuts the connection.
-func drop(w http.ResponseWriter) {
-	if h, ok := w.(http.Hijacker); ok {
-		if c, _, err := h.Hijack(); err == nil {
-			_ = c.Close()
-		}
-	}
-}
-
-func (a *account) create(form url.Values, now time.Time) *Message {
-	m := &Message{
-		SID: id("SM"), AccountSID: a.SID, From: form.Get("From"), To: form.Get("To"), Body: form.Get("Body"),
-		ContentSID: form.Get("ContentSid"), Direction: "outbound-api", Status: "queued", Kind: "text", Created: a.now(now), Updated: a.now(now),
-		Callback: form.Get("StatusCallback"),
-	}
-	if m.MediaURL = form.Get("MediaUrl"); m.MediaURL != "" {
-		m.SID, m.MediaSID = id("MM"), id("ME")
-	}
-	if m.Shown = a.filled(form, now); m.Shown != nil {
-		m.Body = m.Shown.Body
-	}
-	a.add(m)
-	delete(a.typing, line{m.To, m.From}) // until a message comes
-	a.meet(twilio.Address(m.To))
-	return m
-}
-
 // json is the message resource.
 func (m *Message) json() map[string]any {
 	path := "/2010-04-01/Accounts/" + m.AccountSID + "/Messages/" + m.SID
@@ -297,68 +172,6 @@ func (s *Simulator) fetchMessage(w http.ResponseWriter, r *http.Request, sid str
 	answer(w, http.StatusOK, body)
 }
 
-func (s *Simulator) listMessages(w http.ResponseWriter, r *http.Request, sid string) {
-	q := r.URL.Query()
-	s.mu.Lock()
-	found := []map[string]any{}
-	for _, m := range slices.Backward(s.account(sid).Messages) {
-		if m.matches(q) {
-			found = append(found, m.json())
-		}
-	}
-	s.mu.Unlock()
-	size, page := pageOf(q)
-	from := min(page*size, len(found))
-	to := min(from+size, len(found))
-	body := map[string]any{
-		"messages": found[from:to], "page": page, "page_size": size, "start": from, "end": max(to-1, 0), "uri": r.URL.RequestURI(),
-		"first_page_uri": r.URL.RequestURI(), "next_page_uri": nil, "previous_page_uri": nil,
-	}
-	if to < len(found) {
-		// The dot in the token is on purpose: clients have been seen to lose it.
-		q.Set("Page", strconv.Itoa(page+1))
-		q.Set("PageToken", fmt.Sprintf("PASM%d.%d", page+1, size))
-		body["next_page_uri"] = r.URL.Path + "?" + q.Encode()
-	}
-	answer(w, http.StatusOK, body)
-}
-
-// matches tells whether a message is in a listing. Days are given as such or as moments.
-func (m *Message) matches(q url.Values) bool {
-	if to := q.Get("To"); to != "" && m.To != to {
-		return false
-	}
-	if from := q.Get("From"); from != "" && m.From != from {
-		return false
-	}
-	after, before := moment(q.Get("DateSent>")), moment(q.Get("DateSent<"))
-	if on := moment(q.Get("DateSent")); !on.IsZero() {
-		after, before = on.Truncate(24*time.Hour), on.Truncate(24*time.Hour).Add(24*time.Hour)
-	}
-	return !m.Created.Before(after) && (before.IsZero() || m.Created.Before(before))
-}
-
-func moment(s string) time.Time {
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t
-		}
-	}
-	return time.Time{}
-}
-
-func pageOf(q url.Values) (size, page int) {
-	size, _ = strconv.Atoi(q.Get("PageSize"))
-	page, _ = strconv.Atoi(q.Get("Page"))
-	if token := q.Get("PageToken"); len(token) > 4 && strings.HasPrefix(token, "PA") {
-		number, _, dotted := strings.Cut(token[4:], ".")
-		if n, err := strconv.Atoi(number); err == nil && dotted {
-			page = n
-		}
-	}
-	return min(max(cmp.Or(size, 50), 1), 1000), max(page, 0)
-}
-
 func (s *Simulator) listSenders(w http.ResponseWriter, r *http.Request, sid string) {
 	q := r.URL.Query()
 	if q.Get("Channel") != "whatsapp" {
@@ -373,7 +186,10 @@ func (s *Simulator) listSenders(w http.ResponseWriter, r *http.Request, sid stri
 		}
 		found = append(found, map[string]any{
 			"sid": x.SID, "status": "ONLINE", "sender_id": "whatsapp:" + x.Number, "profile": map[string]any{"name": x.Name},
-			"webhook": map[string]any{"callback_url": x.InboundURL, "callback_method": "POST"},
+			"webhook": map[string]any{
+				"callback_url": x.InboundURL, "callback_method": "POST", "fallback_url": x.FallbackURL, "fallback_method": "POST",
+				"status_callback_url": x.StatusURL, "status_callback_method": "POST",
+			},
 		})
 	}
 	s.mu.Unlock()

@@ -3,6 +3,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -22,11 +23,13 @@ import (
 
 // Options says how the simulator runs. File keeps accounts, senders, customers and messages between runs; empty keeps
 // nothing. Addr is where it listens; empty is a free loopback port. Now is required: the clock that accounts run ahead of.
+// Ledger bounds the entries of an account's ledger; 0 is 20,000.
 type Options struct {
-	File string
-	Addr string
-	Now  func() time.Time
-	Log  *slog.Logger
+	File   string
+	Addr   string
+	Now    func() time.Time
+	Log    *slog.Logger
+	Ledger int
 }
 
 // Simulator is a running stand-in. All methods are safe for concurrent use.
@@ -88,7 +91,7 @@ func Open(o Options) (*Simulator, error) {
 	}
 	// Connections to webhooks are not shared with anything else of the process.
 	s.client = &http.Client{
-		Transport:     &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second},
+		Transport:     &http.Transport{MaxIdleConnsPerHost: 256, IdleConnTimeout: 30 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	s.server = &http.Server{Handler: s.routes(), ReadHeaderTimeout: 5 * time.Second}
@@ -154,8 +157,9 @@ func (s *Simulator) load() error {
 	if err := json.Unmarshal(b, &s.state); err != nil {
 		return fmt.Errorf("the simulator's file %s cannot be read: %w", s.o.File, err)
 	}
-	for _, a := range s.state.Accounts { // from before there were templates
+	for _, a := range s.state.Accounts { // from before there were templates, and tokens that were rotated away
 		a.addSamples(s.o.Now())
+		a.Rotated = cmp.Or(a.Rotated, id(""))
 	}
 	return nil
 }

@@ -214,12 +214,12 @@ func TestWebhookRetriesAndForgery(t *testing.T) {
 	if len(entries) != 3 || entries[0].Token == "" || entries[0].Token != entries[2].Token {
 		t.Errorf("one event has one token: %+v", entries)
 	}
-	w.Forged = true
+	w.Fault = simulator.FaultForged
 	s.SetInboundURL(a.SID, number, c.URL+"/in#rc=0")
 	if codes := s.Receive(a.SID, w); len(codes) != 1 || codes[0] != 403 {
 		t.Errorf("forged: %v", codes)
 	}
-	w.Forged, w.Twice = false, true
+	w.Fault = simulator.FaultInboundTwice
 	if codes := s.Receive(a.SID, w); len(codes) != 2 {
 		t.Errorf("twice: %v", codes)
 	}

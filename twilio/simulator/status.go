@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,17 +23,55 @@ func (s *Simulator) deliver(sid, message string, o Outcome) {
 	if code == 0 {
 		code = s.fetch(sid, message)
 	}
+	life := lifeOf(o.Final)
 	if code != 0 {
-		o = Outcome{Final: "undelivered", Code: code}
+		o.Code, life = code, lifeOf("undelivered")
 	}
-	for _, status := range lifeOf(o.Final) {
+	var faults []Fault
+	s.look(sid, func(a *account) {
+		if m := a.message(message); m != nil {
+			faults = a.faultsOf(onLife, m.Key)
+		}
+	})
+	o, life = turned(o, life, faults)
+	var held *call // what comes after the next one
+	for _, status := range life {
 		select {
 		case <-time.After(step):
 		case <-s.ctx.Done():
 			return
 		}
-		s.Report(sid, message, status, o.Code)
+		c, ok := s.advance(sid, message, status, o.Code)
+		if !ok {
+			continue
+		}
+		c.faults = append(c.faults, faults...)
+		if held == nil && c.met(FaultStatusSwap) {
+			held = &c
+			continue
+		}
+		s.callBack(sid, c)
+		if held != nil {
+			s.callBack(sid, *held)
+			held = nil
+		}
 	}
+	if held != nil {
+		s.callBack(sid, *held)
+	}
+}
+
+// turned gives another life to a message whose life goes wrong. One that fails anyway fails as it would.
+func turned(o Outcome, life []string, faults []Fault) (Outcome, []string) {
+	switch {
+	case len(life) == 0 || failed(life[len(life)-1]):
+	case slices.Contains(faults, FaultFailsLate):
+		o.Code = 63024
+		return o, []string{"sent", "failed"}
+	case slices.Contains(faults, FaultReadFirst) && len(life) == 3:
+		return o, []string{life[0], life[2], life[1]}
+	}
+	return o, life
 }
 
 func lifeOf(final string) []string {
@@ -53,13 +92,12 @@ func lifeOf(final string) []string {
 
 // lastInbound gives a customer's last message to a sender; nil when there is none.
 func (a *account) lastInbound(customer, sender string) *Message {
-	var last *Message
-	for _, m := range a.Messages {
-		if m.Direction == "inbound" && m.From == customer && m.To == sender {
-			last = m
+	for _, m := range slices.Backward(a.indexed().lines[line{customer, sender}]) {
+		if m.Direction == "inbound" {
+			return m
 		}
 	}
-	return last
+	return nil
 }
 
 // Window gives how long a customer's service window stays open, 0 when it is closed, and whether the customer has
@@ -78,35 +116,65 @@ func (s *Simulator) Window(sid string, customer twilio.Address, number string) (
 	return max(windowLength-a.now(s.o.Now()).Sub(last.Created), 0), true
 }
 
-// Report sets a message's status and sends the callback, as often as it is called and in any order. A message that was
-// reset is reported no more.
+// Report sends a callback with a status, as often as it is called and in any order. The message itself only moves forward.
+// A message that was reset is reported no more.
 func (s *Simulator) Report(sid, message, status string, code int) {
-	s.mu.Lock()
-	a := s.account(sid)
-	if a == nil || a.message(message) == nil {
-		s.mu.Unlock()
+	if c, ok := s.advance(sid, message, status, code); ok {
+		s.callBack(sid, c)
+	}
+}
+
+// order is how far a status is; failed and undelivered end a message that was not delivered.
+var order = map[string]int{"queued": 1, "sent": 2, "delivered": 3, "read": 4}
+
+// advance moves a message on and gives the callback to make; false when there is none to make.
+func (s *Simulator) advance(sid, message, status string, code int) (c call, ok bool) {
+	s.with(sid, func(a *account) {
+		m := a.message(message)
+		if m == nil {
+			return
+		}
+		if !failed(m.Status) && (order[status] > order[m.Status] || failed(status) && order[m.Status] < order["delivered"]) {
+			m.Status, m.Updated = status, a.now(s.o.Now())
+			if failed(status) {
+				m.ErrorCode = code
+			}
+		}
+		c = call{what: onStatus, address: m.Callback, form: a.report(m, status, code), message: message}
+		if x := a.sender(twilio.Address(m.From).Phone()); c.address == "" && x != nil {
+			c.address = x.StatusURL
+		}
+		if ok = c.address != ""; ok {
+			c.faults = a.faultsOf(onStatus, m.Key+" "+status)
+		}
+	})
+	return c, ok
+}
+
+// callBack makes a status callback; one that is late does not keep those after it waiting.
+func (s *Simulator) callBack(sid string, c call) {
+	if !c.met(FaultStatusLate) {
+		s.tell(sid, c)
 		return
 	}
-	m := a.message(message)
-	m.Status, m.Updated = status, a.now(s.o.Now())
-	if failed(status) {
-		m.ErrorCode = code
-	}
-	form, callback, token := a.report(m, code), m.Callback, a.Token
-	s.changed()
-	s.mu.Unlock()
-	if callback != "" {
-		s.post(sid, "status", call{address: callback, form: form, token: token, message: message})
-	}
+	late := DefaultLate
+	s.look(sid, func(a *account) { late = a.Chaos.late() })
+	s.run(func() {
+		select {
+		case <-time.After(late):
+			s.tell(sid, c)
+		case <-s.ctx.Done():
+		}
+	})
 }
 
 func failed(status string) bool { return status == "failed" || status == "undelivered" }
 
 // report makes the form of a status callback.
-func (a *account) report(m *Message, code int) url.Values {
+func (a *account) report(m *Message, status string, code int) url.Values {
 	form := url.Values{
-		"MessageSid": {m.SID}, "SmsSid": {m.SID}, "AccountSid": {a.SID}, "From": {m.From}, "To": {m.To}, "MessageStatus": {m.Status},
-		"SmsStatus": {m.Status}, "ApiVersion": {"2010-04-01"}, "ChannelPrefix": {"whatsapp"}, "StructuredMessage": {strconv.FormatBool(m.ContentSID != "")},
+		"MessageSid": {m.SID}, "SmsSid": {m.SID}, "AccountSid": {a.SID}, "From": {m.From}, "To": {m.To}, "MessageStatus": {status},
+		"SmsStatus": {status}, "ApiVersion": {"2010-04-01"}, "ChannelPrefix": {"whatsapp"}, "StructuredMessage": {strconv.FormatBool(m.ContentSID != "")},
 	}
 	if s := a.sender(twilio.Address(m.From).Phone()); s != nil {
 		form.Set("ChannelInstallSid", s.SID)
@@ -118,11 +186,11 @@ func (a *account) report(m *Message, code int) url.Values {
 		form.Set("ExternalUserId", "whatsapp:"+c.BSUID)
 	}
 	switch {
-	case failed(m.Status):
+	case failed(status):
 		form.Set("ErrorCode", strconv.Itoa(code))
-		form.Set("EventType", strings.ToUpper(m.Status))
-	case m.Status == "delivered" || m.Status == "read":
-		form.Set("EventType", strings.ToUpper(m.Status))
+		form.Set("EventType", strings.ToUpper(status))
+	case status == "delivered" || status == "read":
+		form.Set("EventType", strings.ToUpper(status))
 	}
 	return form
 }

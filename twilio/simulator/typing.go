@@ -57,7 +57,7 @@ func (s *Simulator) showTyping(w http.ResponseWriter, r *http.Request, sid strin
 		a.types(line{m.From, m.To}, s.o.Now())
 	}
 	entry.Answer = text(body)
-	a.note(entry)
+	s.note(a, entry)
 	s.changed()
 	s.mu.Unlock()
 	answer(w, entry.Status, body)
@@ -80,10 +80,8 @@ func (s *Simulator) typingEnds() {
 
 // read gives a message of the customer's, and those before it, their blue ticks.
 func (a *account) read(m *Message) {
-	for _, b := range a.Messages {
-		if b.Direction == "inbound" && b.From == m.From && b.To == m.To {
-			b.Seen = true
-		}
+	for _, b := range a.indexed().lines[m.line()] {
+		b.Seen = b.Direction == "inbound"
 		if b == m {
 			return
 		}
