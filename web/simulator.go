@@ -136,6 +136,7 @@ func (s *Server) simulatorView(c echo.Context, at playing) simview.Page {
 		Refusal: simview.Refusal{AtTwilio: at.account.AdvancedOptOut, Blocks: at.customer.Blocks},
 		Compose: simview.Compose{Kind: "text", Kinds: simulator.Kinds()}, Log: s.bubbles(at), Typing: s.sim.Typing(at.account.SID, at.customer.Address, at.sender.Number), Events: s.simEvents(c, at), Contents: s.contentsView(at.account.SID),
 		Ahead: at.account.Ahead, Left: left, Written: written, InCenter: inCenter,
+		Chaos: chaosView(at.account.Chaos), Debug: simview.Address{Name: "debug", Label: text(c, "simulator.debug_url"), URL: at.account.DebugURL},
 		Outcome: outcomeView(at.account.Outcome), Now: s.store.Now().Add(at.account.Ahead),
 	}
 	for _, a := range s.sim.Accounts() {
@@ -148,7 +149,7 @@ func (s *Server) simulatorView(c echo.Context, at playing) simview.Page {
 		p.Customers = append(p.Customers, simview.Choice{Label: phoneName(x), Place: place, Now: x.Address == at.customer.Address})
 	}
 	for _, x := range at.account.Senders {
-		shown := simview.Sender{Name: x.Name, Number: x.Number, InboundURL: x.InboundURL}
+		shown := senderView(c, x)
 		if x.Number == twilio.SandboxNumber {
 			shown.JoinCode = simulator.JoinCode
 		}
@@ -325,26 +326,6 @@ func (s *Server) newSender(c echo.Context) error {
 	}
 	s.sim.AddSender(at.account.SID, s.freeNumber(), text(c, "simulator.number_name_n", "n", n+1))
 	return s.done(c, at.place().URL(""), "done.simulator_number")
-}
-
-// setInboundURL does what a person does in Twilio's console.
-func (s *Server) setInboundURL(c echo.Context) error {
-	at, err := s.play(c)
-	if err != nil {
-		return err
-	}
-	address := field(c, "url")
-	if u, err := url.Parse(address); address != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		return s.showSimulator(c, http.StatusUnprocessableEntity, func(p *simview.Page) {
-			for i := range p.Senders {
-				if p.Senders[i].Number == at.sender.Number {
-					p.Senders[i].InboundURL, p.Senders[i].Problem = address, text(c, "simulator.url_bad")
-				}
-			}
-		})
-	}
-	s.sim.SetInboundURL(at.account.SID, at.sender.Number, address)
-	return s.done(c, at.place().URL(""), "done.simulator_url")
 }
 
 // simulateMessage lets the customer write.

@@ -34,7 +34,7 @@ func (s *Server) simEvents(c echo.Context, at playing) []simview.Event {
 	out := make([]simview.Event, 0, len(entries))
 	for _, e := range slices.Backward(entries) {
 		n := strconv.FormatInt(e.N, 10)
-		v := simview.Event{ID: n, At: e.At, Out: outbound(e), What: eventName(e), Status: e.Status, URL: at.place().URL("events/" + n)}
+		v := simview.Event{ID: n, At: e.At, Out: outbound(e), What: eventName(e), Status: e.Status, Faults: faultsView(e), URL: at.place().URL("events/" + n)}
 		if e.Status == http.StatusForbidden && !v.Out {
 			v.Note = text(c, "simulator.event_signature")
 		}
@@ -42,6 +42,14 @@ func (s *Server) simEvents(c echo.Context, at playing) []simview.Event {
 			v.Note = strconv.Itoa(e.Code)
 		}
 		out = append(out, v)
+	}
+	return out
+}
+
+func faultsView(e simulator.Entry) []string {
+	var out []string
+	for _, f := range e.Faults {
+		out = append(out, string(f))
 	}
 	return out
 }
@@ -106,7 +114,7 @@ func requestOf(at playing, e simulator.Entry) simview.Request {
 	}
 	params := paramsOf(e.Params)
 	return simview.Request{
-		Title: eventName(e), Back: at.place().URL(""), At: e.At, Took: e.Duration, Forged: e.Met(simulator.FaultForged), Status: e.Status, Answer: mask(e.Answer),
+		Title: eventName(e), Back: at.place().URL(""), At: e.At, Took: e.Duration, Faults: faultsView(e), Status: e.Status, Answer: mask(e.Answer),
 		Text: "POST " + address + "\n" + strings.Join(headers, "\n") + "\n\n" + strings.Join(params, "\n"),
 		Curl: curl(address, at.account.SID, headers, params),
 	}

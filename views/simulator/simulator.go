@@ -53,13 +53,15 @@ type Page struct {
 	Adding    Adding
 	Events    []Event
 	Contents  []Content // templates
+	Chaos     Chaos
+	Debug     Address
 	Now       time.Time // by the account's clock
 }
 
 func (p Page) connected() bool {
 	for _, s := range p.Senders {
 		if s.Number == p.Place.Number {
-			return s.InboundURL != ""
+			return s.Inbound.URL != ""
 		}
 	}
 	return false
@@ -78,11 +80,19 @@ type Choice struct {
 	Now   bool
 }
 
-// Sender is a number of the account with the address that it calls.
+// Sender is a number of the account with the addresses that it calls.
 type Sender struct {
-	Name, Number, InboundURL, Problem string
-	JoinCode                          string // of the sandbox: what a phone sends after "join"
+	Name, Number string
+	Inbound      Address
+	More         []Address
+	JoinCode     string // of the sandbox: what a phone sends after "join"
 }
+
+// Address is an address that Twilio calls, as a person would paste it into the console. Name is its field.
+type Address struct{ Name, Label, URL, Problem string }
+
+// addresses gives the sender's, the one for incoming messages first.
+func (s Sender) addresses() []Address { return append([]Address{s.Inbound}, s.More...) }
 
 func (p Page) hasSandbox() bool {
 	return slices.ContainsFunc(p.Senders, func(s Sender) bool { return s.JoinCode != "" })
@@ -171,7 +181,17 @@ type Event struct {
 	What   string
 	Status int
 	Note   string // of a refusal
+	Faults []string
 	URL    string // of the request's page
+}
+
+// met says what was done to it on purpose, "" when nothing was.
+func met(ctx context.Context, faults []string) string {
+	var out []string
+	for _, f := range faults {
+		out = append(out, i18n.T(ctx, "simulator.fault."+f))
+	}
+	return strings.Join(out, ", ")
 }
 
 func (e Event) kind() string {
@@ -196,7 +216,7 @@ type Request struct {
 	Title, Back string
 	At          time.Time
 	Took        time.Duration
-	Forged      bool
+	Faults      []string
 	Text        string // the request: its line, its headers and its fields
 	Status      int    // of the answer; 0 without one
 	Answer      string
