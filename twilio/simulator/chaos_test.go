@@ -337,6 +337,21 @@ func TestChaosOfInbound(t *testing.T) {
 	}
 }
 
+// TestOldTokenIsThatBeforeTheRotation holds which token an old one is.
+func TestOldTokenIsThatBeforeTheRotation(t *testing.T) {
+	s, a, _, _ := start(t)
+	w := newWire(t, s.AddSecondaryToken(a.SID))
+	s.SetInboundURL(a.SID, number, w.URL+"/in#rc=0")
+	s.PromoteToken(a.SID)
+	s.Fail(a.SID, simulator.FaultOldToken)
+	for _, want := range []int{403, 200} {
+		got := s.Receive(a.SID, simulator.Write{Customer: a.Customers[0].Address, Number: number})
+		if h := w.next(t); got[0] != want || want == 403 && !w.signed(h, a.Token) {
+			t.Errorf("%v, want %d", got, want)
+		}
+	}
+}
+
 // TestChaosOfFiles holds that a late file is not there at first.
 func TestChaosOfFiles(t *testing.T) {
 	now := time.Now()

@@ -39,8 +39,7 @@ func (s *Simulator) deleteSecondary(w http.ResponseWriter, r *http.Request, sid 
 func (s *Simulator) promoteSecondary(w http.ResponseWriter, _ *http.Request, sid string) {
 	var body map[string]any
 	s.with(sid, func(a *account) {
-		if a.Secondary != "" {
-			a.Token, a.Secondary = a.Secondary, ""
+		if a.promote() {
 			body = a.tokenBody("auth_token", a.Token, s.o.Now())
 		}
 	})
@@ -65,9 +64,14 @@ func (s *Simulator) AddSecondaryToken(sid string) string {
 
 // PromoteToken makes the secondary token the primary one, as somebody does in Twilio's console.
 func (s *Simulator) PromoteToken(sid string) {
-	s.with(sid, func(a *account) {
-		if a.Secondary != "" {
-			a.Token, a.Secondary = a.Secondary, ""
-		}
-	})
+	s.with(sid, func(a *account) { a.promote() })
+}
+
+// promote makes the secondary token the primary one and remembers the one that goes; false when there is no secondary.
+func (a *account) promote() bool {
+	if a.Secondary == "" {
+		return false
+	}
+	a.Rotated, a.Token, a.Secondary = a.Token, a.Secondary, ""
+	return true
 }
