@@ -33,7 +33,7 @@ type Approval struct {
 	Status   string
 	Category string
 	Reason   string // of a rejection
-	Quality  string // "" when it is not told
+	Quality  string // green, yellow, red or unknown; "" when it is not told
 }
 
 // ContentPage is a place in a listing; the zero value is its beginning.
@@ -55,8 +55,41 @@ type approvalJSON struct {
 	Status   string        `json:"status"`
 	Category string        `json:"category"`
 	Reason   string        `json:"rejection_reason"`
-	Quality  string        `json:"quality_score"`
 	WhatsApp *approvalJSON `json:"whatsapp"`
+
+	Score   quality `json:"quality_score"`
+	Rating  quality `json:"quality_rating"`
+	Quality quality `json:"quality"`
+}
+
+// quality is WhatsApp's rating of a template. Twilio's description of an approval has no field for it: of ApprovalFetch
+// it says only "fields such as approval status, rejection reason, and category, amongst others", and it names name,
+// category, content_type, status, rejection_reason and allow_category_change (twilio-oai, twilio_content_v1.yaml). Meta
+// calls it quality_score and gives GREEN, YELLOW, RED or UNKNOWN, alone or as {"score": …} (Template quality rating,
+// message_template_quality_update). So each name that it may have is read, in both forms; what is none of them is no
+// rating and spoils nothing else.
+type quality string
+
+// UnmarshalJSON reads a word, or an object that holds it as score. It never fails.
+func (q *quality) UnmarshalJSON(raw []byte) error {
+	var word string
+	var rated struct {
+		Score string `json:"score"`
+	}
+	if json.Unmarshal(raw, &word) != nil && json.Unmarshal(raw, &rated) == nil {
+		word = rated.Score
+	}
+	switch word = strings.ToLower(word); word {
+	case "green", "yellow", "red", "unknown":
+		*q = quality(word)
+	case "high":
+		*q = "green"
+	case "medium":
+		*q = "yellow"
+	case "low":
+		*q = "red"
+	}
+	return nil
 }
 
 func (c contentJSON) content() Content {
@@ -85,7 +118,10 @@ func approvalOf(raw json.RawMessage) Approval {
 	if strings.EqualFold(reason, "none") {
 		reason = ""
 	}
-	return Approval{Status: cmp.Or(strings.ToLower(a.Status), "unsubmitted"), Category: strings.ToUpper(a.Category), Reason: reason, Quality: strings.ToLower(a.Quality)}
+	return Approval{
+		Status: cmp.Or(strings.ToLower(a.Status), "unsubmitted"), Category: strings.ToUpper(a.Category), Reason: reason,
+		Quality: string(cmp.Or(a.Score, a.Rating, a.Quality)),
+	}
 }
 
 // ListContents gives one page of at most size Contents with their approvals, and the place of the next page.

@@ -127,3 +127,27 @@ func TestContentEndsWithItsContext(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Nobody has said what Twilio calls a template's quality, so every likely name and form is read.
+func TestQuality(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{"quality_score":"GREEN"}`:                       "green",
+		`{"quality_score":{"score":"YELLOW","date":1}}`:   "yellow",
+		`{"quality_rating":"red"}`:                        "red",
+		`{"quality":"High"}`:                              "green",
+		`{"quality":"medium"}`:                            "yellow",
+		`{"whatsapp":{"quality":"LOW"}}`:                  "red",
+		`{"quality_score":null,"quality_rating":"GREEN"}`: "green",
+		`{"quality_score":"UNKNOWN"}`:                     "unknown",
+		`{"quality_score":7,"quality":["GREEN"]}`:         "",
+		`{"quality_score":"<b>"}`:                         "",
+		`{}`:                                              "",
+	} {
+		raw = `{"status":"approved",` + strings.TrimPrefix(raw, "{")
+		raw = strings.Replace(raw, ",}", "}", 1)
+		raw = strings.Replace(raw, `"whatsapp":{`, `"whatsapp":{"status":"approved",`, 1)
+		if got := approvalOf([]byte(raw)); got.Quality != want || got.Status != "approved" {
+			t.Errorf("%s: %+v", raw, got)
+		}
+	}
+}
