@@ -17,6 +17,7 @@ type Details struct {
 	QuotedSID string    `json:"quoted_sid,omitempty"`
 	QuotedBy  string    `json:"quoted_by,omitempty"` // whose message was quoted, as Twilio wrote the address
 	Actions   []Action  `json:"actions,omitempty"`   // the buttons of a template as they were sent
+	Media     []string  `json:"media,omitempty"`     // the addresses of a template's files as they were sent
 	Header    string    `json:"header,omitempty"`    // the line over a template's text
 	Footer    string    `json:"footer,omitempty"`    // the line under a template's text
 	Template  string    `json:"template,omitempty"`  // its name when it was sent

@@ -61,7 +61,7 @@ func templateMessage(t models.Template, given map[string]string) models.Message 
 	c := t.Content().Render(values)
 	m := models.Message{
 		Kind: models.KindTemplate, Body: c.Body, ContentSID: t.ContentSID, ContentVariables: encodeValues(values),
-		Details: models.Details{Template: t.Name, Header: c.Header, Footer: c.Footer, Actions: c.Actions},
+		Details: models.Details{Template: t.Name, Media: c.Media, Header: c.Header, Footer: c.Footer, Actions: c.Actions},
 	}
 	if t.ID != 0 {
 		m.TemplateID = &t.ID

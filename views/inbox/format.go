@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/a-h/templ"
+
+	"kanal/models"
 )
 
 // spanKind is what a part of a line is.
@@ -23,6 +25,7 @@ const (
 	codeSpan
 	monoSpan
 	linkSpan
+	variableSpan
 )
 
 // span is a part of a line: bold, italic and strike hold others, the rest holds text.
@@ -55,8 +58,25 @@ type block struct {
 // parseFormat reads WhatsApp's formatting: *bold*, _italic_, ~strike~, `code`, ```monospace```, lines that begin with
 // "> ", "- ", "* " or "1. ", and addresses of the web. It takes time in proportion to the text, whatever the text is.
 func parseFormat(text string) []block {
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	t := &tokenizer{text: text}
+	return (&tokenizer{text: strings.ReplaceAll(text, "\r\n", "\n")}).blocks()
+}
+
+// parseTemplate is parseFormat for the text of a template: its variables are spans, whatever stands around them.
+func parseTemplate(text string) []block {
+	t := &tokenizer{text: strings.ReplaceAll(text, "\r\n", "\n"), variables: map[int]models.TemplatePart{}}
+	at := 0
+	for _, p := range models.ParseTemplate(t.text) {
+		if p.Variable != "" {
+			t.variables[at] = p
+		}
+		at += len(p.Text)
+	}
+	return t.blocks()
+}
+
+// blocks reads the text to its end.
+func (t *tokenizer) blocks() []block {
+	text := t.text
 	var blocks []block
 	for more := true; more; {
 		kind, mark := lineMark(text[t.at:])
@@ -103,9 +123,10 @@ type token struct {
 }
 
 type tokenizer struct {
-	text   string
-	at     int
-	noMono bool // no ``` follows any more
+	text      string
+	at        int
+	noMono    bool                        // no ``` follows any more
+	variables map[int]models.TemplatePart // of a template, by where they stand
 }
 
 // line gives the tokens up to the end of the line; monospace may hold lines.
@@ -136,6 +157,9 @@ func (t *tokenizer) line() []token {
 // special gives the token that is more than text at this place, and its size; 0 when there is none.
 func (t *tokenizer) special() (token, int) {
 	rest := t.text[t.at:]
+	if v, ok := t.variables[t.at]; ok {
+		return token{span: span{kind: variableSpan, text: v.Variable}}, len(v.Text)
+	}
 	switch c := rest[0]; c {
 	case '*', '_', '~':
 		open, closes := t.sides()
@@ -152,7 +176,8 @@ func (t *tokenizer) special() (token, int) {
 		if before, _ := utf8.DecodeLastRuneInString(t.text[:t.at]); t.at > 0 && isWord(before) {
 			break
 		}
-		if n := linkLength(rest); n > 0 {
+		n := linkLength(rest)
+		if _, goesOn := t.variables[t.at+n]; n > 0 && !goesOn { // else only a part of the address is known
 			return token{span: span{kind: linkSpan, text: rest[:n]}}, n
 		}
 	}
@@ -256,63 +281,109 @@ func withoutEnd(link string) string {
 }
 
 // Formatted shows a text as WhatsApp does. Every text is escaped; the marks become elements of ours.
-func Formatted(text string) templ.Component {
-	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-		var b strings.Builder
-		for _, block := range parseFormat(text) {
-			block.write(&b)
+func Formatted(text string) templ.Component { return written(parseFormat(text), nil) }
+
+// FormattedTemplate shows the text of a template as WhatsApp does; variable shows each of its variables, by name.
+func FormattedTemplate(text string, variable func(name string) templ.Component) templ.Component {
+	return written(parseTemplate(text), variable)
+}
+
+func written(blocks []block, variable func(string) templ.Component) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		var f formatter
+		if variable != nil {
+			f.variable = func(name string) error { return variable(name).Render(ctx, &f) }
 		}
-		_, err := io.WriteString(w, b.String())
+		for _, block := range blocks {
+			f.block(block)
+		}
+		if f.err != nil {
+			return f.err
+		}
+		_, err := io.WriteString(w, f.String())
 		return err
 	})
+}
+
+// formatter writes elements. variable writes one of a template's variables; nil for a text without them.
+type formatter struct {
+	strings.Builder
+	variable func(name string) error
+	err      error
 }
 
 // blockElements are the element of a block and that of each of its lines.
 var blockElements = map[blockKind]string{quoteBlock: "blockquote", bulletBlock: "ul", numberBlock: "ol"}
 
-func (k block) write(b *strings.Builder) {
+func (f *formatter) block(k block) {
 	element := blockElements[k.kind]
 	if element != "" {
-		b.WriteString("<" + element + ">")
+		f.WriteString("<" + element + ">")
 	}
 	for i, l := range k.lines {
 		switch k.kind {
 		case bulletBlock:
-			b.WriteString("<li>")
+			f.WriteString("<li>")
 		case numberBlock:
 			n, _ := strconv.Atoi(strings.TrimSuffix(l.mark, ". "))
-			b.WriteString(`<li value="` + strconv.Itoa(n) + `">`)
+			f.WriteString(`<li value="` + strconv.Itoa(n) + `">`)
 		default:
 			if i > 0 {
-				b.WriteByte('\n')
+				f.WriteByte('\n')
 			}
 		}
-		writeSpans(b, l.spans)
+		f.spans(l.spans)
 		if k.kind == bulletBlock || k.kind == numberBlock {
-			b.WriteString("</li>")
+			f.WriteString("</li>")
 		}
 	}
 	if element != "" {
-		b.WriteString("</" + element + ">")
+		f.WriteString("</" + element + ">")
 	}
 }
 
 var spanElements = map[spanKind]string{boldSpan: "strong", italicSpan: "em", strikeSpan: "s", codeSpan: "code", monoSpan: "code"}
 
-func writeSpans(b *strings.Builder, spans []span) {
+func (f *formatter) spans(spans []span) {
 	for _, s := range spans {
 		text := templ.EscapeString(s.text)
 		switch s.kind {
 		case plainSpan:
-			b.WriteString(text)
+			f.WriteString(text)
+		case variableSpan:
+			f.name(s.text)
 		case linkSpan:
-			b.WriteString(`<a href="` + text + `" target="_blank" rel="noopener noreferrer nofollow">` + text + "</a>")
+			f.WriteString(`<a href="` + text + `" target="_blank" rel="noopener noreferrer nofollow">` + text + "</a>")
 		case codeSpan, monoSpan:
-			b.WriteString("<code>" + text + "</code>")
+			f.WriteString("<code>")
+			f.code(s.text)
+			f.WriteString("</code>")
 		default:
-			b.WriteString("<" + spanElements[s.kind] + ">")
-			writeSpans(b, s.inner)
-			b.WriteString("</" + spanElements[s.kind] + ">")
+			f.WriteString("<" + spanElements[s.kind] + ">")
+			f.spans(s.inner)
+			f.WriteString("</" + spanElements[s.kind] + ">")
+		}
+	}
+}
+
+// name writes the variable of a name.
+func (f *formatter) name(variable string) {
+	if err := f.variable(variable); err != nil {
+		f.err = err
+	}
+}
+
+// code writes a text without marks, which may hold variables.
+func (f *formatter) code(text string) {
+	if f.variable == nil {
+		f.WriteString(templ.EscapeString(text))
+		return
+	}
+	for _, p := range models.ParseTemplate(text) {
+		if p.Variable != "" {
+			f.name(p.Variable)
+		} else {
+			f.WriteString(templ.EscapeString(p.Text))
 		}
 	}
 }

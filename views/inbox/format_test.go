@@ -2,11 +2,15 @@ package inbox
 
 import (
 	"context"
+	"errors"
 	"html"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/a-h/templ"
 )
 
 func render(t testing.TB, text string) string {
@@ -62,6 +66,38 @@ func TestFormat(t *testing.T) {
 		if got := render(t, in); got != want {
 			t.Errorf("%q:\n%s\nwant\n%s", in, got, want)
 		}
+	}
+}
+
+// A template's variables are shown by who asks, inside of every format; nothing of a name or a text becomes a tag.
+func TestFormatTemplate(t *testing.T) {
+	variable := func(name string) templ.Component {
+		return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+			_, err := io.WriteString(w, "["+name+"]")
+			return err
+		})
+	}
+	for in, want := range map[string]string{
+		"Hei *{{1}}*, _ordre {{2}}_ ~x~":      "Hei <strong>[1]</strong>, <em>ordre [2]</em> <s>x</s>",
+		"{{first_name}} _er_ {{last_name}}":   "[first_name] <em>er</em> [last_name]",
+		"`{{1}}` ```a {{2}}\n<b>```":          "<code>[1]</code> <code>a [2]\n&lt;b&gt;</code>",
+		"- {{1}}\n- *to*":                     "<ul><li>[1]</li><li><strong>to</strong></li></ul>",
+		"> {{1}}\r\nslutt":                    "<blockquote>[1]</blockquote>slutt",
+		"<i>{{1}}</i> {{ 1 }} {{<b>}}":        "&lt;i&gt;[1]&lt;/i&gt; {{ 1 }} {{&lt;b&gt;}}",
+		"Se https://example.no/{{1}} nå":      "Se https://example.no/[1] nå",
+		"https://example.no/a, {{1}} *åpen":   render(t, "https://example.no/a") + ", [1] *åpen",
+		"*fet {{1}}\nikke* {{{{1}}}} *{{1}}x": "*fet [1]\nikke* {{[1]}} *[1]x",
+	} {
+		var b strings.Builder
+		if err := FormattedTemplate(in, variable).Render(context.Background(), &b); err != nil || b.String() != want {
+			t.Errorf("%q:\n%s\nwant\n%s (%v)", in, b.String(), want, err)
+		}
+	}
+	broken := func(string) templ.Component {
+		return templ.ComponentFunc(func(context.Context, io.Writer) error { return io.ErrClosedPipe })
+	}
+	if err := FormattedTemplate("*{{1}}*", broken).Render(context.Background(), io.Discard); !errors.Is(err, io.ErrClosedPipe) {
+		t.Error(err)
 	}
 }
 

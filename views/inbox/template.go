@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -170,6 +171,39 @@ func pickAttrs(c Composer) templ.Attributes {
 	a := components.OpensDialog(conversationURL(c.Row.ID, "", "/templates"))
 	a["id"] = "pick"
 	return a
+}
+
+// media is a file of a template. url is "" when it is not known where it is, or is no address of the web.
+type media struct {
+	kind      models.MessageKind
+	name, url string
+}
+
+// mediaEndings are those of what WhatsApp shows or plays; any other file is a document.
+var mediaEndings = map[string]models.MessageKind{
+	".jpg": models.KindImage, ".jpeg": models.KindImage, ".png": models.KindImage, ".webp": models.KindImage, ".gif": models.KindImage,
+	".mp4": models.KindVideo, ".3gp": models.KindVideo,
+	".ogg": models.KindAudio, ".mp3": models.KindAudio, ".aac": models.KindAudio, ".amr": models.KindAudio, ".m4a": models.KindAudio,
+}
+
+// mediaAt tells what there is at an address, by its ending.
+func mediaAt(address string) media {
+	m := media{kind: models.KindDocument, name: address}
+	at, err := url.Parse(address)
+	if err != nil {
+		return m
+	}
+	if kind, ok := mediaEndings[strings.ToLower(path.Ext(at.Path))]; ok {
+		m.kind = kind
+	}
+	if at.Scheme != "https" && at.Scheme != "http" || at.Hostname() == "" || at.User != nil || len(models.TemplateVariables(address)) > 0 {
+		return m
+	}
+	m.url = address
+	if m.name = path.Base(at.Path); m.name == "." || m.name == "/" {
+		m.name = at.Hostname()
+	}
+	return m
 }
 
 // isTemplate tells whether a message came of a template.

@@ -104,3 +104,42 @@ func TestPickerStates(t *testing.T) {
 		}
 	}
 }
+
+// The preview looks as the customer sees it; a file is named, with the way to it, and never fetched into the page.
+func TestPickerPreview(t *testing.T) {
+	card := func(types string) *models.Template {
+		return &models.Template{ID: 3, Name: "kort", Language: "nb", ContentSID: "HX1", Kind: "x", Types: types}
+	}
+	const out = ` target="_blank" rel="noopener noreferrer nofollow" dir="ltr">`
+	for name, tt := range map[string]struct {
+		types string
+		want  []string
+	}{
+		"formats":  {`{"twilio/text":{"body":"Hei *{{1}}*, _takk_ <b>"}}`, []string{`Hei <strong><span class="var" data-var="v-1"`, "</span></strong>, <em>takk</em> &lt;b&gt;"}},
+		"picture":  {`{"twilio/media":{"body":"b","media":["https://cdn.example/a/Salg%20nå.PNG?x=1"]}}`, []string{"Bilde: ", `<a href="https://cdn.example/a/Salg%20nå.PNG?x=1"` + out + "Salg nå.PNG</a>"}},
+		"film":     {`{"twilio/media":{"media":["https://cdn.example/f.mp4"]}}`, []string{"Video: ", out + "f.mp4</a>"}},
+		"document": {`{"twilio/media":{"media":["https://cdn.example/"]}}`, []string{"Dokument: ", out + "cdn.example</a>"}},
+		"variable": {`{"twilio/media":{"media":["https://cdn.example/{{1}}.pdf"]}}`, []string{`<span dir="ltr">https://cdn.example/<span class="var" data-var="v-1"`}},
+		"no link":  {`{"twilio/media":{"media":["javascript:alert(1)"]}}`, []string{`<span dir="ltr">javascript:alert(1)</span>`}},
+		"hidden":   {`{"twilio/media":{"media":["https://bank.no@evil.example/a.png"]}}`, []string{`<span dir="ltr">https://bank.no@evil.example/a.png</span>`}},
+		"list":     {`{"twilio/list-picker":{"body":"b","button":"Velg","items":[{"item":"Oslo","description":"nå {{1}}"}]}}`, []string{"Velg</li>", "Oslo", `nå <span class="var"`}},
+		"cards":    {`{"twilio/carousel":{"body":"b","cards":[{"title":"En","body":"*x*","media":["https://c.example/1.jpg"],"actions":[{"type":"URL","title":"Kjøp"}]}]}}`, []string{"<strong>x</strong>", out + "1.jpg</a>", "Kjøp</li>"}},
+		"place":    {`{"twilio/location":{"latitude":59,"longitude":10,"label":"Kontoret","address":"Storgata {{1}}"}}`, []string{"Kontoret Storgata <span"}},
+	} {
+		page := viewtest.Render(t, i18n.NB, PickerDialog(Picker{Row: rowClosing(nil), Chosen: card(tt.types)}))
+		viewtest.Check(t, page)
+		for _, s := range tt.want {
+			if !strings.Contains(page, s) {
+				t.Errorf("%s: no %s in %s", name, s, page)
+			}
+		}
+		if strings.Contains(page, "<img") || strings.Contains(page, "<video") {
+			t.Errorf("%s: something is fetched: %s", name, page)
+		}
+	}
+	sent := models.Message{Kind: models.KindTemplate, Details: models.Details{Template: "t", Media: []string{"https://c.example/1.jpg", "https://c.example/{{1}}"}}}
+	page := viewtest.Render(t, i18n.EN, templateTop(sent))
+	if !strings.Contains(page, "Image: ") && !strings.Contains(page, "Picture: ") || !strings.Contains(page, out+"1.jpg</a>") || !strings.Contains(page, "https://c.example/{{1}}") {
+		t.Error(page)
+	}
+}

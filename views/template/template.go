@@ -337,18 +337,6 @@ func (m Maker) preview() models.Content {
 	return m.Draft.Content().Render(values)
 }
 
-func pictureOf(kind string) string {
-	switch kind {
-	case models.ActionURL:
-		return "home"
-	case models.ActionPhoneNumber:
-		return "device"
-	case models.ActionCopyCode:
-		return "copy"
-	}
-	return "arrl"
-}
-
 // aboutKey ends the key of the sentence about a kind.
 func aboutKey(kind string) string { return strings.NewReplacer("/", "_", "-", "_").Replace(kind) }
 
