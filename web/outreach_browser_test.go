@@ -58,13 +58,18 @@ func (d *team) customerSays(b *tab, from twilio.Address) {
 	d.t.Helper()
 	for _, said := range []struct{ body, seen string }{
 		{"Stopp!", "The customer has opted out"},
-		{"Hvor er pakken?", "Hvor er pakken?"},
+		{"Hvor er pakken?", "Answer only what the customer writes"},
 		{"START", "The customer wants messages again"},
+		{"STOP", "Answer only what the customer writes"},
+		{"start", "Reply STOP to opt out"},
 	} {
 		d.sim.Receive(d.sid, simulator.Write{Customer: from, Number: d.number, Body: said.body})
 		b.says(said.seen)
+		if said.body == "START" { // the form stays, what it says of the customer does not
+			b.wait("document.querySelector('#composer #body') && document.getElementById('comp-said').hidden")
+		}
 	}
-	b.wait("document.querySelector('#composer #body')") // free text, in the window that is open now
+	b.wait("document.getElementById('comp-said').hidden && document.getElementById('side').innerText.includes('Opted in')")
 	b.picture("outreach-answered")
 }
 

@@ -80,7 +80,7 @@ on('thread:state', async () => {
       keep(typed);
       if (here) document.querySelector('#composer .closed, #composer #body')?.focus({ preventScroll: true });
     } else {
-      f.querySelector('#comp-owner')?.replaceWith(next.querySelector('#comp-owner'));
+      for (const part of ['#comp-owner', '#comp-said']) f.querySelector(part)?.replaceWith(next.querySelector(part));
       setTimeout(() => { f._asked = false; tick(); }, 1000); // by the server's clock the window is open a moment longer
     }
     if (h && head) await htmx.swap({ sourceElement: head, target: head, swap: 'outerMorph', text: h.outerHTML });
