@@ -60,6 +60,7 @@ type Template struct {
 	ContentSID      string `gorm:"column:content_sid"`
 	Types           string `gorm:"column:content"`   // the types as Twilio gives them, JSON; "" for a typed one
 	Samples         string `gorm:"column:variables"` // sample values, JSON object
+	FieldNames      string // what people call the variables, JSON object; "" for none
 	InWindow        bool   // an open window needs no approval of it
 	SearchText      string // what can be searched: name and text in small letters
 	Status          TemplateStatus
@@ -112,6 +113,28 @@ func (t Template) SampleValues() map[string]string {
 		}
 	}
 	return out
+}
+
+// NamesOfFields gives what people call the variables that have a name.
+func (t Template) NamesOfFields() map[string]string {
+	out := map[string]string{}
+	_ = json.Unmarshal([]byte(t.FieldNames), &out) // none is no object
+	return out
+}
+
+// NameFields sets what people call the variables; names of others and empty ones are left out.
+func (t *Template) NameFields(names map[string]string) {
+	kept := map[string]string{}
+	for _, v := range t.Variables() {
+		if names[v] != "" {
+			kept[v] = names[v]
+		}
+	}
+	t.FieldNames = ""
+	if len(kept) > 0 {
+		b, _ := json.Marshal(kept) // strings only
+		t.FieldNames = string(b)
+	}
 }
 
 // Index sets what follows from the rest: whether an open window needs no approval, and what can be searched.

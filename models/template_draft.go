@@ -471,6 +471,12 @@ func CheckTypedTemplate(t Template) FieldErrors {
 	case !sequential(names):
 		f.Add("body", "template.gap")
 	}
+	names := t.NamesOfFields()
+	for _, v := range t.Variables() {
+		if utf8.RuneCountInString(names[v]) > maxFieldName {
+			f.Add(NameField(v), "template.text_long", "max", maxFieldName)
+		}
+	}
 	if t.ContentSID != "" && !contentSID.MatchString(t.ContentSID) {
 		f.Add("content_sid", "template.sid_format")
 	}
@@ -479,6 +485,9 @@ func CheckTypedTemplate(t Template) FieldErrors {
 
 // maxTypedName bounds the name by which agents find a template.
 const maxTypedName = 100
+
+// maxFieldName bounds what people call a variable: it stands beside the field in which it is filled in.
+const maxFieldName = 40
 
 var contentSID = regexp.MustCompile(`^HX[0-9a-fA-F]{32}$`)
 

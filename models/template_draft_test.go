@@ -168,6 +168,7 @@ func TestTypedTemplateRules(t *testing.T) {
 		"body: template.text_long":         func(t *Template) { t.Body = strings.Repeat("å", 1025) },
 		"body: template.gap":               func(t *Template) { t.Body = "{{1}} og {{3}}" },
 		"content_sid: template.sid_format": func(t *Template) { t.ContentSID = "HX123" },
+		"field-2: template.text_long":      func(t *Template) { t.NameFields(map[string]string{"2": strings.Repeat("å", 41)}) },
 	} {
 		x := Template{Name: "Pakke på vei", Language: "nb", Body: "{{1}} er {{2}}, {{name}}", ContentSID: "HX0123456789abcdef0123456789ABCDEF"}
 		change(&x)

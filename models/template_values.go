@@ -27,6 +27,7 @@ const (
 // TemplateField is a variable of a template as the sender fills it in.
 type TemplateField struct {
 	Name    string
+	Label   string // what people call it; "" when nobody has said
 	Meaning Meaning
 	Sample  string
 }
@@ -47,11 +48,13 @@ var greetings = []string{
 
 // Fields gives the variables of the template in the order in which they are asked for.
 func (t Template) Fields() []TemplateField {
-	c, samples := t.Content(), t.SampleValues()
+	c, samples, names := t.Content(), t.SampleValues(), t.NamesOfFields()
 	fields := make([]TemplateField, 0, 4)
 	for _, name := range c.Variables() {
-		f := TemplateField{Name: name, Meaning: meanings[strings.ToLower(name)], Sample: samples[name]}
-		if f.Meaning == MeansNothing && greets(c.Body, name) {
+		f := TemplateField{Name: name, Label: names[name], Meaning: meanings[strings.ToLower(name)], Sample: samples[name]}
+		if f.Label != "" {
+			f.Meaning = meanings[strings.ReplaceAll(strings.ToLower(f.Label), " ", "_")]
+		} else if f.Meaning == MeansNothing && greets(c.Body, name) {
 			f.Meaning = MeansFirstName
 		}
 		fields = append(fields, f)
@@ -74,10 +77,10 @@ func greets(body, variable string) bool {
 // (twilio.md §5; 21656, 63021 and 63028 say the same later, or not at all). The fields of the errors are those of
 // ValueField.
 func (t Template) CheckValues(values map[string]string) error {
-	c := t.Content()
+	c, names := t.Content(), t.NamesOfFields()
 	var errs FieldErrors
 	for _, name := range c.Variables() {
-		checkValue(&errs, name, values[name])
+		checkValue(&errs, name, names[name], values[name])
 	}
 	if len(errs) > 0 {
 		return errs
@@ -92,12 +95,17 @@ func (t Template) CheckValues(values map[string]string) error {
 	return errs.Err()
 }
 
+// NameField is the name of the form's field in which a variable gets its name.
+func NameField(variable string) string { return "field-" + variable }
+
 // ValueField is the name of a variable's field in a form.
 func ValueField(variable string) string { return "v-" + variable }
 
-func checkValue(errs *FieldErrors, name, v string) {
+func checkValue(errs *FieldErrors, name, label, v string) {
 	field := ValueField(name)
 	switch {
+	case strings.TrimSpace(v) == "" && label != "":
+		errs.Add(field, "pick.value_empty_named", "field", label)
 	case strings.TrimSpace(v) == "" && VariableNumber(name) > 0:
 		errs.Add(field, "pick.value_empty", "n", name)
 	case strings.TrimSpace(v) == "":

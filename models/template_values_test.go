@@ -1,6 +1,7 @@
 package models
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -88,5 +89,25 @@ func TestFieldsOfATemplate(t *testing.T) {
 				t.Errorf("%s: %+v, want %s", body, f, want[i])
 			}
 		}
+	}
+}
+
+// A variable is called what people call it: that says what it means, and an empty one is named so.
+func TestFieldsHaveNames(t *testing.T) {
+	x := Template{Body: "Hei {{1}}, ordre {{2}} fra {{agent}}."}
+	x.NameFields(map[string]string{"1": "Ordrenummer", "2": "First name", "7": "nobody", "agent": ""})
+	fields := x.Fields()
+	if len(fields) != 3 || fields[0].Label != "Ordrenummer" || fields[0].Meaning != MeansNothing || fields[1].Meaning != MeansFirstName || fields[2].Label != "" || fields[2].Meaning != MeansAgent {
+		t.Errorf("%+v", fields)
+	}
+	if x.FieldNames != `{"1":"Ordrenummer","2":"First name"}` {
+		t.Error(x.FieldNames)
+	}
+	var f FieldErrors
+	if err := x.CheckValues(map[string]string{"2": "a", "agent": "b"}); !errors.As(err, &f) || f[0].Key != "pick.value_empty_named" || f[0].Args[1] != "Ordrenummer" {
+		t.Error(err)
+	}
+	if x.NameFields(nil); x.FieldNames != "" || len(x.NamesOfFields()) != 0 {
+		t.Error(x.FieldNames)
 	}
 }

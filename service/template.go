@@ -12,13 +12,20 @@ import (
 )
 
 // TemplateDetails are what a person enters in the dialog Add message template.
-type TemplateDetails struct{ Name, Language, Body, ContentSID string }
+type TemplateDetails struct {
+	Name, Language, Body, ContentSID string
+	FieldNames                       map[string]string // what people call the variables
+}
 
 func templateRow(id models.TemplateID) string { return fmt.Sprintf("templates/%d", id) }
 
 func (in TemplateDetails) clean() TemplateDetails {
+	names := make(map[string]string, len(in.FieldNames))
+	for v, name := range in.FieldNames {
+		names[v] = strings.Join(strings.Fields(validText(name)), " ")
+	}
 	return TemplateDetails{
-		Name: cleanName(in.Name), Language: in.Language, ContentSID: clean(in.ContentSID),
+		FieldNames: names, Name: cleanName(in.Name), Language: in.Language, ContentSID: clean(in.ContentSID),
 		Body: strings.TrimSpace(strings.ReplaceAll(validText(in.Body), "\r\n", "\n")),
 	}
 }
@@ -62,11 +69,12 @@ func (s *Service) setTyped(ctx context.Context, a models.Account, t *models.Temp
 		}
 	}
 	t.Name, t.Language, t.Body, t.ContentSID = in.Name, in.Language, in.Body, in.ContentSID
+	t.NameFields(in.FieldNames)
 	f := models.CheckTypedTemplate(*t)
 	if err := f.Err(); err != nil {
 		return err
 	}
-	if err := s.askTyped(ctx, a, t); err != nil {
+	if err := s.askTyped(ctx, a, t, in.FieldNames); err != nil {
 		return err
 	}
 	taken, err := s.store.TemplateNamed(ctx, *t)
@@ -76,8 +84,8 @@ func (s *Service) setTyped(ctx context.Context, a models.Account, t *models.Temp
 	return err
 }
 
-// askTyped looks for a typed template at Twilio.
-func (s *Service) askTyped(ctx context.Context, a models.Account, t *models.Template) error {
+// askTyped looks for a typed template at Twilio. names are what people call its variables.
+func (s *Service) askTyped(ctx context.Context, a models.Account, t *models.Template, names map[string]string) error {
 	if t.ContentSID == "" {
 		return nil
 	}
@@ -93,6 +101,7 @@ func (s *Service) askTyped(ctx context.Context, a models.Account, t *models.Temp
 	switch {
 	case err == nil:
 		*t = is
+		t.NameFields(names) // the text is Twilio's now
 	case twilio.AsError(err).Status == 404:
 		return models.FieldErrors{{Field: "content_sid", Key: "template.sid_unknown"}}
 	default:

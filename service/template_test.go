@@ -312,9 +312,24 @@ func TestTypedTemplates(t *testing.T) {
 				t.Errorf("%q, want %q", got, want)
 			}
 		}
+		named := plain
+		named.Name, named.FieldNames = "Navngitt", map[string]string{"1": " For\nnavn ", "2": "Ukjent"}
+		if id, problems = add(named); problems != "" {
+			t.Error(problems)
+		}
+		if m, err := c.store.Template(ctx, id); err != nil || m.FieldNames != `{"1":"For navn"}` {
+			t.Errorf("%q, %v", m.FieldNames, err)
+		}
+		if err := c.service.SaveTemplate(ctx, c.boss(), id, service.TemplateDetails{Name: "Navngitt", Language: "nb", Body: "Ordre {{1}}.", FieldNames: map[string]string{"1": "Ordre"}}, service.Edit{Version: 1}); err != nil {
+			t.Error(err)
+		}
+		if m, err := c.store.Template(ctx, id); err != nil || m.FieldNames != `{"1":"Ordre"}` {
+			t.Errorf("%q, %v", m.FieldNames, err)
+		}
+		id = m.ID
 		// What Twilio has of a Content SID counts, and the name stays the one that agents know.
-		known, problems := add(service.TemplateDetails{Name: "Følg opp", Language: "en", Body: "old text", ContentSID: " “" + hx + "” "})
-		if m, err := c.store.Template(ctx, known); problems != "" || err != nil || m.Status != models.TemplateApproved || m.Name != "Følg opp" || m.Language != "nb" || !strings.HasPrefix(m.Body, "Hei {{1}}, vi har svar") {
+		known, problems := add(service.TemplateDetails{Name: "Følg opp", Language: "en", Body: "old text", ContentSID: " “" + hx + "” ", FieldNames: map[string]string{"1": "Fornavn"}})
+		if m, err := c.store.Template(ctx, known); problems != "" || err != nil || m.Status != models.TemplateApproved || m.Name != "Følg opp" || m.FieldNames != `{"1":"Fornavn"}` || m.Language != "nb" || !strings.HasPrefix(m.Body, "Hei {{1}}, vi har svar") {
 			t.Errorf("%q, %+v, %v", problems, m, err)
 		}
 		if _, got := add(service.TemplateDetails{Name: "x", Language: "en", Body: "b", ContentSID: hx}); got != "content_sid: template.sid_taken" {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,16 +117,31 @@ func (r Reader) CountTemplates(ctx context.Context, account models.AccountID) (i
 	return int(n), failed(r.live(ctx, account).Count(&n).Error, "count templates")
 }
 
-// TemplateFilter says which templates a list shows. The zero value of a field is all. Rows is 0 for TemplatePage.
+// TemplateFilter says which templates a list shows. The zero value of a field is all. Rows is 0 for TemplatePage. After
+// and Before are templates between which the page lies; one that was removed meanwhile still marks its place.
 type TemplateFilter struct {
-	Account models.AccountID
-	Status  string // a status, or "none" for a template that was typed and not asked about
-	Query   string
-	Rows    int
+	Account       models.AccountID
+	Status        string // a status, or "none" for a template that was typed and not asked about
+	Query         string
+	Rows          int
+	After, Before models.TemplateID
+}
+
+// page bounds a list of templates by name to what comes after or before a template.
+func (f TemplateFilter) page(db *gorm.DB) *gorm.DB {
+	const key = "(lower(templates.name), templates.language, templates.id)"
+	const place = "(SELECT lower(at.name), at.language, at.id FROM templates at WHERE at.id = ?)"
+	switch {
+	case f.After != 0:
+		db = db.Where(key+" > "+place, f.After)
+	case f.Before != 0:
+		return db.Where(key+" < "+place, f.Before).Order("lower(templates.name) DESC, templates.language DESC, templates.id DESC")
+	}
+	return db.Order("lower(templates.name), templates.language, templates.id")
 }
 
 // Templates gives the templates of a list by name. It gives at most one row more than was asked for: then there are
-// more.
+// more, at the far end.
 func (r Reader) Templates(ctx context.Context, f TemplateFilter) ([]models.TemplateRow, error) {
 	if f.Rows == 0 {
 		f.Rows = TemplatePage
@@ -139,8 +155,11 @@ func (r Reader) Templates(ctx context.Context, f TemplateFilter) ([]models.Templ
 		db = db.Where("status = ?", f.Status)
 	}
 	var rows []models.TemplateRow
-	err := db.Select("templates.*, accounts.name AS account_name").Joins("JOIN accounts ON accounts.id = templates.account_id").
-		Order("lower(templates.name), templates.language, templates.id").Limit(f.Rows + 1).Find(&rows).Error
+	err := f.page(db).Select("templates.*, accounts.name AS account_name").Joins("JOIN accounts ON accounts.id = templates.account_id").
+		Limit(f.Rows + 1).Find(&rows).Error
+	if f.Before != 0 {
+		slices.Reverse(rows)
+	}
 	return rows, failed(err, "read templates")
 }
 
@@ -158,7 +177,7 @@ func (tx *Tx) InsertTemplate(ctx context.Context, t *models.Template) error {
 }
 
 var templateColumns = []string{
-	"name", "language", "category", "kind", "body", "content_sid", "content", "variables", "in_window", "search_text", "status",
+	"name", "language", "category", "kind", "body", "content_sid", "content", "variables", "field_names", "in_window", "search_text", "status",
 	"rejection_reason", "quality", "source", "version", "updated_at", "synced_at", "removed_at",
 }
 

@@ -140,6 +140,54 @@ func TestTemplatesAreFound(t *testing.T) {
 	})
 }
 
+// Page after page shows each template once, there and back, whatever is removed meanwhile.
+func TestTemplatesArePaged(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {
+		a := accountWithToken(t, s, "one")
+		for i := range 23 {
+			template(t, s, a, func(m *models.Template) {
+				m.Name, m.Language = []string{"Ært", "bil", "Bil", "øl", "a_b"}[i%5], []string{"nb", "en"}[i%2]
+			})
+		}
+		all, err := s.Templates(ctx, store.TemplateFilter{Rows: 100})
+		if err != nil || len(all) != 23 {
+			t.Fatal(len(all), err)
+		}
+		id := func(r models.TemplateRow) string { return fmt.Sprint(r.ID) }
+		f := store.TemplateFilter{Account: a, Rows: 5}
+		var there []models.TemplateRow
+		for {
+			rows, err := s.Templates(ctx, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			there = append(there, rows[:min(5, len(rows))]...)
+			if len(rows) <= 5 {
+				break
+			}
+			f.After = rows[4].ID
+			if len(there) == 10 { // its place is known although it is gone
+				gone := rows[4].Template
+				now := s.Now()
+				gone.RemovedAt = &now
+				if err := s.InTx(ctx, func(tx *store.Tx) error { return tx.SaveTemplate(ctx, &gone) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if named(there, id) != named(all, id) {
+			t.Errorf("there: %s, want %s", named(there, id), named(all, id))
+		}
+		back, err := s.Templates(ctx, store.TemplateFilter{Rows: 5, Before: all[12].ID})
+		if err != nil || named(back, id) != named(append(all[5:9:9], all[10:12]...), id) { // the tenth is gone
+			t.Errorf("back: %s, of %s (%v)", named(back, id), named(all, id), err)
+		}
+		if rows, err := s.Templates(ctx, store.TemplateFilter{After: 99999}); err != nil || len(rows) != 0 {
+			t.Error(rows, err)
+		}
+	})
+}
+
 func TestTemplatesAreUnique(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
 		a, other := accountWithToken(t, s, "one"), accountWithToken(t, s, "two")

@@ -96,7 +96,7 @@ type railItem struct{ key, url, icon, label string }
 func (p Page) railItems() []railItem {
 	items := []railItem{{"inbox", "/inbox", "inbox", "nav.inbox"}}
 	if p.Rail.ShowAdmin {
-		items = append(items, railItem{"admin", "/admin", "sliders", "nav.admin"})
+		items = append(items, railItem{"admin", p.adminNav()[0].items[0].url, "sliders", "nav.admin"})
 	}
 	if p.Rail.ShowSimulator {
 		items = append(items, railItem{"simulator", "/simulator", "device", "nav.simulator"})
@@ -129,6 +129,9 @@ var adminGroups = []adminGroup{
 func AdminPages() []string {
 	return []string{"start", "channels", "workstreams", "queues", "users", "templates"}
 }
+
+// SupervisorPages are the keys of those that supervisors may open, too.
+func SupervisorPages() []string { return []string{"templates"} }
 
 // adminNav gives the groups with the pages that exist.
 func (p Page) adminNav() []adminGroup {

@@ -333,6 +333,7 @@ var errorVisits = []visit{
 
 var templateVisits = []visit{
 	{name: "templates", route: "/admin/templates", who: admin, path: at("/admin/templates")},
+	{name: "templates, supervisor", route: "/admin/templates", who: supervisor, path: at("/admin/templates")},
 	{name: "templates not found", route: "/admin/templates", who: admin, path: at("/admin/templates?q=nothing")},
 	{name: "templates empty", route: "/admin/templates", who: admin, in: "empty", path: at("/admin/templates")},
 	{name: "new template", route: "/admin/templates/new", who: admin, path: at("/admin/templates/new?account=1")},

@@ -13,6 +13,7 @@ import (
 	"kanal/store"
 	"kanal/views"
 	"kanal/views/components"
+	"kanal/views/template"
 	"kanal/views/workstream"
 )
 
@@ -62,7 +63,7 @@ func (s *Server) showChannelStep(c echo.Context, status int, u workstream.Setup)
 		if err != nil {
 			return err
 		}
-		if u.Templates, err = s.numberTemplates(c, n.AccountID); err != nil {
+		if u.Templates, err = s.templatesOn(c, n.AccountID, "wizard"); err != nil {
 			return err
 		}
 	}
@@ -118,6 +119,9 @@ func (s *Server) saveChannelStep(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if done, err := s.aboutTemplates(c, &u); done {
+		return err
+	}
 	typed := typedSettings(c)
 	in := service.ChannelInput{Step: u.Step, Language: typed.Language, Greeting: greetingIn(typed), Features: featuresIn(typed)}
 	in.Number, _ = models.ParseID[models.NumberID](typed.Number) // 0 is none: it is refused
@@ -134,6 +138,25 @@ func (s *Server) saveChannelStep(c echo.Context) error {
 		return err
 	}
 	return s.leaveChannelStep(c, u, field(c, "action"))
+}
+
+// aboutTemplates answers the Behaviors step when it is left to add a template, or come back to, without script.
+func (s *Server) aboutTemplates(c echo.Context, u *workstream.Setup) (bool, error) {
+	if u.Step != models.ChannelBehaviors || u.Draft.NumberID == nil {
+		return false, nil
+	}
+	if typed, version := keptBehaviors(c); version != "" {
+		u.Shown, u.Version = u.Shown.With(u.Step, typed), version
+		return true, s.showChannelStep(c, http.StatusOK, *u)
+	}
+	if field(c, "action") != template.ActionAdd {
+		return false, nil
+	}
+	n, err := s.store.Number(c.Request().Context(), *u.Draft.NumberID)
+	if err != nil {
+		return true, err
+	}
+	return true, s.addTemplateFrom(c, n.AccountID)
 }
 
 // staleChannelStep shows a step that somebody else has saved meanwhile, with what both have entered.
@@ -260,7 +283,7 @@ func (s *Server) numberPage(c echo.Context) error {
 func (s *Server) showNumber(c echo.Context, status int, p workstream.NumberPage) error {
 	if p.Part == models.ChannelBehaviors {
 		var err error
-		if p.Templates, err = s.numberTemplates(c, p.Number.AccountID); err != nil {
+		if p.Templates, err = s.templatesOn(c, p.Number.AccountID, "settings"); err != nil {
 			return err
 		}
 	}
@@ -274,6 +297,13 @@ func (s *Server) saveNumberSettings(c echo.Context) error {
 	p, err := s.numberSettings(c)
 	if err != nil {
 		return err
+	}
+	if kept, version := keptBehaviors(c); version != "" && p.Part == models.ChannelBehaviors {
+		p.Shown, p.Version = p.Shown.With(p.Part, kept), version
+		return s.showNumber(c, http.StatusOK, p)
+	}
+	if p.Part == models.ChannelBehaviors && field(c, "action") == template.ActionAdd {
+		return s.addTemplateFrom(c, p.Number.AccountID)
 	}
 	typed := typedSettings(c)
 	in := service.NumberSettings{Number: p.Number.ID, Part: p.Part, Language: typed.Language, Greeting: greetingIn(typed), Features: featuresIn(typed)}

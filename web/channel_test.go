@@ -20,9 +20,9 @@ type wizard struct {
 	number models.Number
 }
 
-func newWizard(t *testing.T) *wizard {
+func newWizard(t *testing.T, change ...func(*Options)) *wizard {
 	t.Helper()
-	s := newSite(t)
+	s := newSite(t, change...)
 	b := s.as(models.Administrator)
 	n := s.testAccount("Norge", "+4721000040")
 	return &wizard{s, b, workstreamURL(s.testWorkstream("Norway")), n}

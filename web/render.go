@@ -109,9 +109,11 @@ func (s *Server) page(c echo.Context, title string) views.Page {
 	}
 	admin := p.viewer.Role == models.Administrator
 	page.User = views.User{ID: number(p.user.ID), Name: p.user.Name, Role: i18n.T(c.Request().Context(), "role."+string(p.user.Role))}
-	page.Rail = views.Rail{ShowAdmin: admin, ShowSimulator: admin && s.sim != nil}
+	page.Rail = views.Rail{ShowAdmin: admin || p.viewer.Role == models.Supervisor, ShowSimulator: admin && s.sim != nil}
 	page.NoShortcuts, page.EnterNewline = !p.user.Shortcuts, !p.user.EnterSends
-	if s.o.Dev {
+	if !admin {
+		page.AdminPages = views.SupervisorPages()
+	} else if s.o.Dev {
 		page.AdminPages = append(views.AdminPages(), "components")
 	}
 	return page

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -17,10 +17,8 @@ import (
 	"kanal/views/components"
 	"kanal/views/i18n"
 	"kanal/views/template"
+	"kanal/views/workstream"
 )
-
-// maxTemplateRows is the most rows that one page of templates shows; then a search finds more.
-const maxTemplateRows = 1000
 
 // templateAccounts gives the finished accounts with the newest fetching of each.
 func (s *Server) templateAccounts(ctx context.Context) ([]template.Account, error) {
@@ -45,31 +43,42 @@ func (s *Server) templateAccounts(ctx context.Context) ([]template.Account, erro
 // templateList gives the list that the address asks for.
 func (s *Server) templateList(c echo.Context) (template.List, error) {
 	ctx := c.Request().Context()
-	l := template.List{Account: c.QueryParam("account"), Status: c.QueryParam("status"), Query: shorten(c.QueryParam("q"), 200), Now: s.store.Now()}
-	f := store.TemplateFilter{Status: l.Status, Query: l.Query, Rows: store.TemplatePage}
-	if l.Account != "" {
-		var err error
-		if f.Account, err = models.ParseID[models.AccountID](l.Account); err != nil {
-			return l, err
-		}
+	l := template.List{After: c.QueryParam("after"), Before: c.QueryParam("before"), Account: c.QueryParam("account"), Status: c.QueryParam("status"), Query: shorten(c.QueryParam("q"), 200), Admin: viewer(c).Role == models.Administrator, Now: s.store.Now()}
+	f, err := filterOf(l)
+	if err != nil {
+		return l, err
 	}
-	if n, err := strconv.Atoi(c.QueryParam("rows")); err == nil && n > f.Rows {
-		f.Rows = min(n, maxTemplateRows)
-	}
-	var err error
 	if l.Accounts, err = s.templateAccounts(ctx); err != nil {
 		return l, err
 	}
 	if l.Rows, err = s.store.Templates(ctx, f); err != nil {
 		return l, err
 	}
-	if len(l.Rows) > f.Rows {
-		l.Rows = l.Rows[:f.Rows]
-		if f.Rows < maxTemplateRows {
-			l.More = l.MoreURL(f.Rows + store.TemplatePage)
-		}
+	more := len(l.Rows) > f.Rows
+	switch {
+	case f.Before == 0:
+		l.Rows = l.Rows[:min(f.Rows, len(l.Rows))]
+		l.Next, l.Previous = more, f.After != 0
+	default:
+		l.Rows = l.Rows[max(0, len(l.Rows)-f.Rows):]
+		l.Next, l.Previous = true, more
 	}
 	return l, nil
+}
+
+// filterOf reads what the address of a list asks for. ErrNotFound.
+func filterOf(l template.List) (f store.TemplateFilter, err error) {
+	f = store.TemplateFilter{Status: l.Status, Query: l.Query, Rows: store.TemplatePage}
+	if l.Account != "" {
+		f.Account, err = models.ParseID[models.AccountID](l.Account)
+	}
+	if l.After != "" && err == nil {
+		f.After, err = models.ParseID[models.TemplateID](l.After)
+	}
+	if l.Before != "" && err == nil {
+		f.Before, err = models.ParseID[models.TemplateID](l.Before)
+	}
+	return f, err
 }
 
 func (s *Server) templatesPage(c echo.Context) error {
@@ -118,13 +127,62 @@ func (s *Server) templateOf(c echo.Context) (models.Template, error) {
 // backOf gives the page that a dialog leads back to, "" for the list of templates.
 func backOf(c echo.Context) string { return ownPath(anyField(c, "back")) }
 
-// leaveTemplate leads on from a dialog to the page that it was opened from.
-func (s *Server) leaveTemplate(c echo.Context, key string) error {
-	to := backOf(c)
-	if to == "" {
-		to = template.ListURL
+// leaveTemplate leads on from a dialog to the page that it was opened from. What is typed on that page stays: with htmx
+// only its templates change, without it the page comes back with what it was left with.
+func (s *Server) leaveTemplate(c echo.Context, account models.AccountID, key string) error {
+	back := backOf(c)
+	path, _, _ := strings.Cut(back, "?")
+	switch {
+	case back == "":
+		return s.doneDialog(c, template.ListURL, key)
+	case isPartial(c) && currentPath(c) == path:
+		n, err := s.numberTemplates(c, account, back)
+		if err != nil {
+			return err
+		}
+		c.Response().Header().Set("HX-Reswap", "none")
+		c.Response().Header().Set("HX-Trigger", "dialog:close")
+		return s.part(c, http.StatusOK, templ.Join(template.ChangedOfNumber(n), components.OOBToast(text(c, key))))
+	case field(c, keptPrefix+"version") != "":
+		s.setCookie(c, flashCookie, key, time.Minute)
+		c.Response().Header().Set("Cache-Control", "no-store")
+		return c.Redirect(http.StatusTemporaryRedirect, back) // the same form again: it holds what was typed
 	}
-	return s.doneDialog(c, to, key)
+	return s.doneDialog(c, back, key)
+}
+
+// keptPrefix begins the names of the fields of another page on their way through the dialog.
+const keptPrefix = "kept-"
+
+// keptFields reads the fields of a Behaviors form, from that page or from the dialog.
+func keptFields(c echo.Context, prefix string) []template.Kept {
+	var kept []template.Kept
+	for _, name := range []string{"version", "greeting_on", "greeting"} {
+		if v := c.Request().PostFormValue(prefix + name); v != "" {
+			kept = append(kept, template.Kept{Name: keptPrefix + name, Value: v})
+		}
+	}
+	return kept
+}
+
+// addTemplateFrom shows the dialog to who has pressed Add on the Behaviors of a number, without script.
+func (s *Server) addTemplateFrom(c echo.Context, account models.AccountID) error {
+	return s.showTemplateForm(c, http.StatusOK, template.Form{Account: number(account), Back: ownAddress(c), Kept: keptFields(c, "")})
+}
+
+// keptBehaviors gives what was typed in the Behaviors of a number before the dialog was opened, with the version that it
+// was typed on; "" when nothing has come through the dialog.
+func keptBehaviors(c echo.Context) (t workstream.Settings, version string) {
+	t.Greeting, t.GreetingText = on(c, keptPrefix+"greeting_on"), field(c, keptPrefix+"greeting")
+	return t, field(c, keptPrefix+"version")
+}
+
+// ownAddress is the address of this page as a dialog leads back to it.
+func ownAddress(c echo.Context) string {
+	if c.QueryParam("return") == "summary" {
+		return c.Request().URL.Path + "?return=summary"
+	}
+	return c.Request().URL.Path
 }
 
 func (s *Server) newTemplatePage(c echo.Context) error {
@@ -151,14 +209,22 @@ func (s *Server) showTemplateForm(c echo.Context, status int, f template.Form) e
 func typedTemplate(c echo.Context) (template.Form, service.TemplateDetails) {
 	f := template.Form{
 		Account: field(c, "account"), Name: field(c, "name"), Language: field(c, "language"), Body: c.Request().PostFormValue("body"),
-		ContentSID: field(c, "content_sid"), Version: field(c, "version"), Back: backOf(c),
+		ContentSID: field(c, "content_sid"), Version: field(c, "version"), Back: backOf(c), Kept: keptFields(c, keptPrefix), FieldNames: map[string]string{},
 	}
-	return f, service.TemplateDetails{Name: f.Name, Language: f.Language, Body: f.Body, ContentSID: f.ContentSID}
+	for name := range c.Request().PostForm {
+		if v, ok := strings.CutPrefix(name, models.NameField("")); ok {
+			f.FieldNames[v] = field(c, name)
+		}
+	}
+	return f, service.TemplateDetails{Name: f.Name, Language: f.Language, Body: f.Body, ContentSID: f.ContentSID, FieldNames: f.FieldNames}
 }
 
 func (s *Server) addTemplate(c echo.Context) error {
 	ctx := c.Request().Context()
 	f, in := typedTemplate(c)
+	if field(c, "action") == "preview" {
+		return s.showTemplateForm(c, http.StatusOK, f)
+	}
 	account, err := models.ParseID[models.AccountID](f.Account)
 	if err != nil {
 		return err
@@ -172,7 +238,7 @@ func (s *Server) addTemplate(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.leaveTemplate(c, "done.template_added")
+	return s.leaveTemplate(c, account, "done.template_added")
 }
 
 // named gives the sentence about a name that is taken the name of the language.
@@ -214,6 +280,9 @@ func (s *Server) changeTemplate(c echo.Context) error {
 	}
 	f, in := typedTemplate(c)
 	f.ID, f.Known = t.ID, t
+	if field(c, "action") == "preview" {
+		return s.showTemplateForm(c, http.StatusOK, f)
+	}
 	err = s.service.SaveTemplate(ctx, viewer(c), t.ID, in, editOf(c))
 	var problems models.FieldErrors
 	switch {
@@ -228,7 +297,7 @@ func (s *Server) changeTemplate(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	return s.leaveTemplate(c, "done.template_saved")
+	return s.leaveTemplate(c, t.AccountID, "done.template_saved")
 }
 
 // submitTemplate asks WhatsApp to approve a template.
@@ -251,7 +320,7 @@ func (s *Server) submitTemplate(c echo.Context) error {
 	case err != nil:
 		return err
 	}
-	return s.leaveTemplate(c, "done.template_submitted")
+	return s.leaveTemplate(c, t.AccountID, "done.template_submitted")
 }
 
 func (s *Server) deleteTemplatePage(c echo.Context) error {
@@ -270,14 +339,21 @@ func (s *Server) deleteTemplate(c echo.Context) error {
 	if err := s.service.DeleteTemplate(c.Request().Context(), viewer(c), t.ID); err != nil {
 		return err
 	}
-	return s.leaveTemplate(c, "done.template_deleted")
+	return s.leaveTemplate(c, t.AccountID, "done.template_deleted")
 }
 
 // numberTemplates gives what the Behaviors of a number show of the templates of its account.
-func (s *Server) numberTemplates(c echo.Context, account models.AccountID) (templ.Component, error) {
+func (s *Server) numberTemplates(c echo.Context, account models.AccountID, back string) (template.NumberTemplates, error) {
 	const shown = 20
 	rows, err := s.store.Templates(c.Request().Context(), store.TemplateFilter{Account: account, Rows: shown})
-	return template.OfNumber(rows[:min(shown, len(rows))], account, c.Request().URL.Path, len(rows) > shown), err
+	return template.NumberTemplates{Rows: rows[:min(shown, len(rows))], More: len(rows) > shown, Account: account, Back: back}, err
+}
+
+// templatesOn gives the same for a page with the form of that id.
+func (s *Server) templatesOn(c echo.Context, account models.AccountID, form string) (templ.Component, error) {
+	n, err := s.numberTemplates(c, account, ownAddress(c))
+	n.Form = form
+	return template.OfNumber(n), err
 }
 
 // trimLines removes the carriage returns that forms send.

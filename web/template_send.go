@@ -42,7 +42,7 @@ func (s *Server) showPicker(c echo.Context, status int, p inbox.Picker) error {
 func (s *Server) picker(c echo.Context, row models.ConversationRow, chosen string) (inbox.Picker, error) {
 	ctx, me := c.Request().Context(), personOf(c)
 	p := inbox.Picker{
-		Row: row, Query: strings.TrimSpace(c.QueryParam("q")), Key: newClientKey(), Admin: me.viewer.Role == models.Administrator,
+		Row: row, Query: strings.TrimSpace(c.QueryParam("q")), Key: newClientKey(), Admin: me.viewer.Role != models.Agent,
 		Viewer: me.viewer, Agent: me.user.Name, Asked: chosen != "",
 	}
 	number, err := s.store.Number(ctx, row.NumberID)

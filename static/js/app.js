@@ -59,7 +59,10 @@ on('click', e => {
   const open = e.target.closest('[data-close]')?.closest('dialog');
   if (open) { e.preventDefault(); open.close(); }
 });
-dlg.addEventListener('close', () => { document.getElementById('dialog-body').replaceChildren(); });
+dlg.addEventListener('close', () => {
+  document.getElementById('dialog-body').replaceChildren();
+  setTimeout(refocus); // what opened it may be gone
+});
 
 // What is not sent yet is another person's business once somebody else signs in.
 on('submit', e => { if (e.target.getAttribute('action') === '/logout') sessionStorage.clear(); });

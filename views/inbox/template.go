@@ -102,6 +102,8 @@ func (p Picker) Value(f models.TemplateField) string {
 func label(ctx context.Context, f models.TemplateField) string {
 	brackets := "{{" + f.Name + "}}"
 	switch {
+	case f.Label != "":
+		return brackets + " " + f.Label
 	case f.Meaning != models.MeansNothing:
 		return brackets + " " + i18n.T(ctx, "pick.means."+string(f.Meaning))
 	case models.VariableNumber(f.Name) > 0:
@@ -146,6 +148,8 @@ func placeholder(ctx context.Context, fields []models.TemplateField, variable st
 	for _, f := range fields {
 		switch {
 		case f.Name != variable:
+		case f.Label != "":
+			return "[" + f.Label + "]"
 		case f.Meaning != models.MeansNothing:
 			return "[" + i18n.T(ctx, "pick.means."+string(f.Meaning)) + "]"
 		case models.VariableNumber(variable) == 0:

@@ -4,6 +4,7 @@ package template
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -123,18 +124,22 @@ func (a Account) sentence(ctx context.Context, now time.Time) string {
 // List is the page of all templates.
 type List struct {
 	Rows     []models.TemplateRow
-	More     string // address of the same page with more rows
+	Next     bool // there is a page after this one
+	Previous bool
 	Accounts []Account
 	Account  string // filters
 	Status   string
 	Query    string
+	After    string // the template before the page; "" for the first page
+	Before   string // the template behind it, on the way back
+	Admin    bool   // who looks may set up accounts
 	Now      time.Time
 }
 
 // address gives a part of the page with the same filters.
 func (l List) address(part string) string {
 	q := url.Values{}
-	for name, v := range map[string]string{"account": l.Account, "status": l.Status, "q": l.Query} {
+	for name, v := range map[string]string{"account": l.Account, "status": l.Status, "q": l.Query, "after": l.After, "before": l.Before} {
 		if v != "" {
 			q.Set(name, v)
 		}
@@ -145,7 +150,18 @@ func (l List) address(part string) string {
 	return ListURL + part + "?" + q.Encode()
 }
 
-func (l List) filtered() bool { return l.Account != "" || l.Status != "" || l.Query != "" }
+func (l List) filtered() bool { return l.address("") != ListURL }
+
+// nextURL gives the page after this one.
+func (l List) nextURL() string {
+	l.After, l.Before = strconv.FormatInt(int64(l.Rows[len(l.Rows)-1].ID), 10), ""
+	return l.address("")
+}
+
+func (l List) previousURL() string {
+	l.After, l.Before = "", strconv.FormatInt(int64(l.Rows[0].ID), 10)
+	return l.address("")
+}
 
 func (l List) accountOptions(ctx context.Context) []components.Option {
 	list := []components.Option{{Label: i18n.T(ctx, "template.all_accounts")}}
@@ -193,8 +209,10 @@ type Form struct {
 	Language   string
 	Body       string
 	ContentSID string
+	FieldNames map[string]string // what people call the variables
 	Version    string
 	Back       string
+	Kept       []Kept          // what was typed on the page that it was opened from, where there is no script
 	Known      models.Template // as it is saved
 	Errors     components.Errors
 	Conflict   []components.ConflictRow
@@ -205,8 +223,38 @@ type Form struct {
 func FormOf(t models.Template, back string) Form {
 	return Form{
 		ID: t.ID, Account: strconv.FormatInt(int64(t.AccountID), 10), Name: t.Name, Language: t.Language, Body: t.Body, ContentSID: t.ContentSID,
-		Version: strconv.Itoa(t.Version), Back: back, Known: t,
+		FieldNames: t.NamesOfFields(), Version: strconv.Itoa(t.Version), Back: back, Known: t,
 	}
+}
+
+// Kept is a field of a form on another page, on its way through this one.
+type Kept struct{ Name, Value string }
+
+// content is what the preview shows: Twilio's when it has the template, else the pasted text.
+func (f Form) content() models.Content {
+	if f.Known.Types != "" && f.Known.ContentSID == f.ContentSID {
+		return f.Known.Content()
+	}
+	return models.Content{Kind: models.KindOfText, Body: f.Body}
+}
+
+// found are the variables of the template as they stand in its text.
+func (f Form) found() string {
+	var names []string
+	for _, v := range f.content().Variables() {
+		names = append(names, inBrackets(v))
+	}
+	return strings.Join(names, " ")
+}
+
+func inBrackets(variable string) string { return "{{" + variable + "}}" }
+
+// called gives what people call a variable, in the preview; without a name the variable itself.
+func (f Form) called(variable string) string {
+	if name := strings.TrimSpace(f.FieldNames[variable]); name != "" {
+		return name
+	}
+	return inBrackets(variable)
 }
 
 // Against gives the form with where it differs from what somebody else has saved.
@@ -217,8 +265,20 @@ func (f Form) Against(ctx context.Context, saved models.Template) Form {
 	f.Stale, f.Version, f.Known = true, strconv.Itoa(saved.Version), saved
 	f.Conflict = components.Differing(row("template.name", saved.Name, f.Name),
 		row("template.language", i18n.LanguageName(ctx, saved.Language), i18n.LanguageName(ctx, f.Language)),
-		row("template.body", saved.Body, f.Body), row("template.content_sid", saved.ContentSID, f.ContentSID))
+		row("template.body", saved.Body, f.Body), row("template.content_sid", saved.ContentSID, f.ContentSID),
+		row("template.field_names", namesOf(saved.NamesOfFields()), namesOf(f.FieldNames)))
 	return f
+}
+
+// namesOf writes what people call the variables in one line.
+func namesOf(names map[string]string) string {
+	var list []string
+	for _, v := range slices.Sorted(maps.Keys(names)) {
+		if name := strings.TrimSpace(names[v]); name != "" {
+			list = append(list, inBrackets(v)+" "+name)
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 func (f Form) action() string {
@@ -354,19 +414,21 @@ func withList(back string) string {
 	return back
 }
 
-// addAttrs open the dialog that adds a template, with a name that says what is added.
-func addAttrs(ctx context.Context, account models.AccountID, back string) templ.Attributes {
-	a := components.OpensDialog(NewURL(account, back))
-	a["aria-label"] = i18n.T(ctx, "template.add")
-	return a
+// ActionAdd asks the page for the dialog where there is no script: what is typed on the page goes along.
+const ActionAdd = "template"
+
+// NumberTemplates are the templates of a number's account in its Behaviors.
+type NumberTemplates struct {
+	Rows    []models.TemplateRow
+	More    bool // there are more than are shown
+	Account models.AccountID
+	Back    string // the page that they stand on
+	Form    string // the id of the form on that page
 }
 
-// MoreURL gives the same list with more rows.
-func (l List) MoreURL(rows int) string {
-	at := l.address("")
-	sep := "?"
-	if strings.Contains(at, "?") {
-		sep = "&"
-	}
-	return at + sep + "rows=" + strconv.Itoa(rows)
+// addAttrs open the dialog that adds a template, with a name that says what is added.
+func addAttrs(ctx context.Context, n NumberTemplates) templ.Attributes {
+	a := components.OpensDialog(NewURL(n.Account, n.Back))
+	a["id"], a["aria-label"] = "template-add", i18n.T(ctx, "template.add")
+	return a
 }

@@ -176,7 +176,7 @@ func (s *subscriber) note(e models.Event) bool {
 		}
 		s.wait.sim = true
 	case models.EventTemplate:
-		if s.who.Role != models.Administrator {
+		if s.who.Role != models.Administrator && s.who.Role != models.Supervisor {
 			return false
 		}
 		s.wait.template = true

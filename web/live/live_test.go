@@ -123,6 +123,8 @@ func TestWhoHears(t *testing.T) {
 		{"account, agent", Listener{User: 1, Role: models.Agent}, models.Event{Name: models.EventAccount, Account: 5}, false},
 		{"account, supervisor", Listener{User: 1, Role: models.Supervisor}, models.Event{Name: models.EventAccount, Account: 5}, false},
 		{"account, administrator", Listener{User: 1, Role: models.Administrator}, models.Event{Name: models.EventAccount, Account: 5}, true},
+		{"templates, agent", Listener{User: 1, Role: models.Agent}, models.Event{Name: models.EventTemplate, Account: 5}, false},
+		{"templates, supervisor", Listener{User: 1, Role: models.Supervisor}, models.Event{Name: models.EventTemplate, Account: 5}, true},
 		{"the account of the page", Listener{User: 1, Role: models.Administrator, Account: 5}, models.Event{Name: models.EventAccount, Account: 5}, true},
 		{"another account", Listener{User: 1, Role: models.Administrator, Account: 6}, models.Event{Name: models.EventAccount, Account: 5}, false},
 		{"resync", Listener{User: 1, Role: models.Agent}, models.Event{Name: models.EventResync}, true},
