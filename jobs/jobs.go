@@ -13,14 +13,19 @@ import (
 	"kanal/store"
 )
 
-// How often what runs by itself runs: Housekeeping and RefreshTemplates.
+// How often what runs by itself runs: Housekeeping, RefreshTemplates, and CatchUpAll.
 const (
 	sweep   = 15 * time.Second
 	refresh = 2 * time.Minute
+	catchUp = 15 * time.Minute
 )
 
-// fileTime bounds the job that fetches a file; the fetching itself is bounded more tightly.
-const fileTime = 150 * time.Second
+// fileTime bounds the job that fetches a file; the fetching itself is bounded more tightly. catchUpTime bounds listing
+// what came in: after a long gap it is much.
+const (
+	fileTime    = 150 * time.Second
+	catchUpTime = 10 * time.Minute
+)
 
 // New makes the runner of all jobs.
 func New(st *store.Store, s *service.Service) (*store.Runner, error) {
@@ -37,15 +42,20 @@ func New(st *store.Store, s *service.Service) (*store.Runner, error) {
 	river.AddWorker(workers, &worker[models.RemoveFile]{run: s.RemoveFile, longest: 24 * time.Hour})
 	add(workers, func(ctx context.Context, a models.FetchTemplates) error { return s.FetchTemplates(ctx, a) })
 	add(workers, func(ctx context.Context, _ models.RefreshTemplates) error { return s.RefreshTemplates(ctx) })
-	periodic := []*river.PeriodicJob{every(sweep, models.Housekeeping{}), every(refresh, models.RefreshTemplates{})}
+	river.AddWorker(workers, &worker[models.CatchUp]{run: s.CatchUp, timeout: catchUpTime})
+	add(workers, func(ctx context.Context, _ models.CatchUpAll) error { return s.CatchUpAll(ctx) })
+	periodic := []*river.PeriodicJob{
+		every(sweep, models.Housekeeping{}, true), every(refresh, models.RefreshTemplates{}, true),
+		every(catchUp, models.CatchUpAll{}, false), // at the start of each process service.Replay begins it
+	}
 	return st.NewRunner(workers, periodic)
 }
 
-// every makes a job that runs at start and then after each interval; a run that fails waits for the next one.
-func every(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
+// every makes a job that runs after each interval, and at start where that is wanted; a run that fails waits for the next.
+func every(interval time.Duration, args river.JobArgs, atStart bool) *river.PeriodicJob {
 	return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) {
 		return args, &river.InsertOpts{MaxAttempts: 1}
-	}, &river.PeriodicJobOpts{RunOnStart: true})
+	}, &river.PeriodicJobOpts{RunOnStart: atStart})
 }
 
 // worker runs one kind of job.

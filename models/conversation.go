@@ -52,7 +52,9 @@ func (c Conversation) CustomerWrote(now time.Time) Conversation {
 	if c.State == WrapUp || c.State == Waiting {
 		c.State, c.ResolvedAt = c.inWork(), nil
 	}
-	c.LastInboundAt = &now
+	if c.LastInboundAt == nil || now.After(*c.LastInboundAt) { // messages may come late
+		c.LastInboundAt = &now
+	}
 	if c.UnansweredAt == nil {
 		c.UnansweredAt = &now
 	}

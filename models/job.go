@@ -81,3 +81,19 @@ type RefreshTemplates struct{}
 
 // Kind names the job.
 func (RefreshTemplates) Kind() string { return "refresh_templates" }
+
+// CatchUp lists what Twilio has taken in for an account since the last time and takes in what is missing here. Asked is
+// the moment, in microseconds, up to which that is wanted; 0 is whenever it runs.
+type CatchUp struct {
+	Account AccountID `json:"account"`
+	Asked   int64     `json:"asked"`
+}
+
+// Kind names the job.
+func (CatchUp) Kind() string { return "catch_up" }
+
+// CatchUpAll lets all accounts catch up.
+type CatchUpAll struct{}
+
+// Kind names the job.
+func (CatchUpAll) Kind() string { return "catch_up_all" }

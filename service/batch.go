@@ -139,13 +139,18 @@ func (b *batcher[T]) flush(batch []pending[T]) {
 // errPanic says that a run broke off. It would break off again.
 var errPanic = errors.New("panic")
 
-// try runs a batch. A panic is an error of this batch and not the end of the program, which Twilio's next try of the
-// same message would end again.
-func (b *batcher[T]) try(ctx context.Context, items []T) (err error) {
+// try runs a batch.
+func (b *batcher[T]) try(ctx context.Context, items []T) error {
+	return guarded(func() error { return b.run(ctx, items) })
+}
+
+// guarded runs f. A panic is its error and not the end of the program, which Twilio's next try of the same message would
+// end again.
+func guarded(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = models.Wrap(fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack()), "batch")
+			err = models.Wrap(fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack()), "guarded")
 		}
 	}()
-	return b.run(ctx, items)
+	return f()
 }

@@ -201,11 +201,17 @@ type Hook struct {
 	Tokens  []string
 }
 
-// Hook finds the account of a webhook address. ErrNotFound.
+// errAway says that the database is not asked, because it did not answer just now.
+var errAway = models.E(models.KindUnavailable, "error.unavailable")
+
+// Hook finds the account of a webhook address. ErrNotFound; errors of a database that is away.
 func (s *Service) Hook(ctx context.Context, key string) (Hook, error) {
 	n := s.directory.read()
 	id, ok := n.byKey[key]
 	if !ok {
+		if s.spool != nil && s.away.Load() {
+			return Hook{}, errAway
+		}
 		// Another instance may have made the account a moment ago.
 		if known, err := s.store.HasHookKey(ctx, key); err != nil || !known {
 			return Hook{}, orNotFound(err)
@@ -221,17 +227,17 @@ func (s *Service) Hook(ctx context.Context, key string) (Hook, error) {
 	return Hook{Account: n.accounts[id], Tokens: n.signing(id, s.store.Now())}, nil
 }
 
-// HookAgain is Hook for a call whose signature does not match what is known: another instance may have taken a new
+// hookAgain is Hook for a call whose signature does not match what is known: another instance may have taken a new
 // token a moment ago, so the directory is read again, at most once a second. ErrNotFound.
-func (s *Service) HookAgain(ctx context.Context, key string) (Hook, error) {
+func (s *Service) hookAgain(ctx context.Context, key string) (Hook, error) {
 	d := s.directory
 	d.again.Lock()
 	defer d.again.Unlock()
 	if now := s.store.Now(); now.Sub(d.againAt) >= againEvery {
+		d.againAt = now // also when it fails: others wait behind this call
 		if err := d.load(ctx); err != nil {
 			return Hook{}, err
 		}
-		d.againAt = now
 	}
 	return s.Hook(ctx, key)
 }

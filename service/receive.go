@@ -18,7 +18,10 @@ import (
 type Call struct {
 	Account    models.Account
 	Form       url.Values
+	Query      string // of the address, as it came
 	ReceivedAt time.Time
+	again      bool // from the spool or from a listing: it may be kept already
+	listed     bool // Twilio's listing has it; no call of Twilio's came
 }
 
 // accountNow gives the moment of the call as the account's rows see it.
@@ -78,9 +81,15 @@ func lasting(err error) bool { return errors.Is(err, errPanic) || store.Lasting(
 
 func (s *Service) quarantine(ctx context.Context, c Call, kind, reason string) error {
 	return s.store.InTx(ctx, func(tx *store.Tx) error {
-		return tx.InsertQuarantine(ctx, &models.Quarantine{
-			AccountID: c.Account.ID, Kind: kind, Reason: reason, Form: c.Form.Encode(), ReceivedAt: c.ReceivedAt,
-		})
+		q := models.Quarantine{
+			AccountID: c.Account.ID, Kind: kind, Reason: reason, Form: c.Form.Encode(), Query: c.Query, ReceivedAt: c.ReceivedAt,
+		}
+		if c.again {
+			if kept, err := tx.IsQuarantined(ctx, q); err != nil || kept {
+				return err
+			}
+		}
+		return tx.InsertQuarantine(ctx, &q)
 	})
 }
 
@@ -174,7 +183,7 @@ func (b *reception) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if started && !word {
+		if started && !word && !b.late(i) {
 			b.greet(i, c)
 		}
 	}
@@ -186,6 +195,12 @@ func (b *reception) run(ctx context.Context) error {
 	}
 	return b.write(ctx)
 }
+
+// greetWithin is how old a message may be that gets the greeting: who has waited longer is not greeted any more.
+const greetWithin = 10 * time.Minute
+
+// late tells whether message i was received so long ago that what is said at once comes too late.
+func (b *reception) late(i int) bool { return b.tx.Now().Sub(b.items[i].ReceivedAt) > greetWithin }
 
 func addressOf(m twilio.Inbound) store.Address {
 	a := store.Address{Phone: m.From.Phone(), BSUID: m.From.BSUID(), ProfileName: truncate(models.ProfileName(m.ProfileName), 200)}
@@ -257,7 +272,10 @@ func next(c *models.Conversation, m models.Message) models.Message {
 	m.Seq, m.Rev = c.Seq, c.Rev
 	if m.Direction != models.System {
 		m.SearchText = m.Searchable()
-		c.LastMessageAt, c.LastDirection, c.LastState = m.CreatedAt, m.Direction, m.State
+		c.LastDirection, c.LastState = m.Direction, m.State
+		if m.CreatedAt.After(c.LastMessageAt) { // one that came late does not make the conversation older
+			c.LastMessageAt = m.CreatedAt
+		}
 		c.LastPreview = preview(m)
 	}
 	return m
@@ -340,11 +358,11 @@ func (b *reception) write(ctx context.Context) error {
 	return b.markFirst(ctx)
 }
 
-// markFirst notes the first signed message of an account: the callback works.
+// markFirst notes the first signed message of an account: the callback works. A listing does not show that.
 func (b *reception) markFirst(ctx context.Context) error {
 	done := map[models.AccountID]bool{}
 	for _, in := range b.items {
-		if in.Account.FirstMessageAt != nil || done[in.Account.ID] {
+		if in.Account.FirstMessageAt != nil || done[in.Account.ID] || in.listed {
 			continue
 		}
 		done[in.Account.ID] = true

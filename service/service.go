@@ -7,11 +7,14 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"kanal/models"
 	"kanal/store"
 	"kanal/store/blob"
+	"kanal/store/spool"
 	"kanal/twilio"
 )
 
@@ -27,7 +30,8 @@ var errStopped = models.E(models.KindUnavailable, "error.unavailable")
 // Options are what the use cases need. PublicURL is what Twilio and browsers use.
 type Options struct {
 	Store     *store.Store
-	Files     *blob.Store // nil in a program that touches no file
+	Files     *blob.Store  // nil in a program that touches no file
+	Spool     *spool.Spool // nil in a program that Twilio does not call
 	Twilio    *twilio.Client
 	PublicURL *url.URL
 	Log       *slog.Logger
@@ -45,12 +49,15 @@ type Service struct {
 	isSimulated func(string) bool
 	directory   *directory
 	inbox       *batcher[inbound]
+	spool       *spool.Spool
+	away        atomic.Bool    // the database did not answer the last webhook
+	delivering  sync.WaitGroup // webhooks that are on their way into the database
 	passwords   *passwords
 }
 
 // New makes the service and reads the directory of accounts and numbers.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{store: o.Store, files: o.Files, twilio: o.Twilio, publicURL: o.PublicURL, log: o.Log, isSimulated: o.IsSimulated, passwords: newPasswords()}
+	s := &Service{store: o.Store, files: o.Files, spool: o.Spool, twilio: o.Twilio, publicURL: o.PublicURL, log: o.Log, isSimulated: o.IsSimulated, passwords: newPasswords()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -70,7 +77,10 @@ func New(ctx context.Context, o Options) (*Service, error) {
 }
 
 // Close waits until what has been handed over is on disk.
-func (s *Service) Close() { s.inbox.close() }
+func (s *Service) Close() {
+	s.delivering.Wait()
+	s.inbox.close()
+}
 
 // Follow keeps the directory of accounts and numbers up to date with what other instances change, until ctx ends. What
 // could not be read is read again until it can.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +18,8 @@ import (
 	"kanal/models"
 	"kanal/service"
 	"kanal/store"
+	"kanal/store/blob"
+	"kanal/store/spool"
 	"kanal/store/storetest"
 	"kanal/twilio"
 	"kanal/twilio/simulator"
@@ -37,6 +41,10 @@ type center struct {
 	agent   models.Viewer
 	hooks   *httptest.Server
 	runner  *store.Runner
+	blobs   *blob.Store
+	spool   *spool.Spool
+	// spoolDir is where the spool lies.
+	spoolDir string
 }
 
 func newCenter(t testing.TB, s *store.Store, clock *storetest.Clock) *center {
@@ -54,23 +62,35 @@ func newCenter(t testing.TB, s *store.Store, clock *storetest.Clock) *center {
 	c.sid = a.SID
 	sim.SetOutcome(a.SID, simulator.Outcome{Final: "read", Step: time.Millisecond})
 	c.hooks = httptest.NewServer(http.HandlerFunc(c.hook))
-	public, _ := url.Parse(c.hooks.URL)
 	c.seed(a)
-	c.service, err = service.New(ctx, service.Options{
-		Files: storetest.Files(t), Store: s, Twilio: twilio.New(twilio.Options{SimulatorBase: sim.URL(), SimulatorMedia: sim.MediaURL(), IsSimulated: sim.Has}), PublicURL: public, Log: storetest.Log(t),
-		IsSimulated: sim.Has,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c.blobs, c.spoolDir = storetest.Files(t), filepath.Join(t.TempDir(), "spool")
+	c.open()
 	sim.SetInboundURL(a.SID, number, c.service.InboundURL(c.account))
 	t.Cleanup(func() {
 		c.stopJobs()
 		_ = sim.Close()
 		c.hooks.Close()
 		c.service.Close()
+		_ = c.spool.Close()
 	})
 	return c
+}
+
+// open makes the service, as a process does when it starts.
+func (c *center) open() {
+	c.t.Helper()
+	public, _ := url.Parse(c.hooks.URL)
+	var err error
+	if c.spool, err = spool.Open(spool.Options{Dir: c.spoolDir, Log: storetest.Log(c.t)}); err != nil {
+		c.t.Fatal(err)
+	}
+	at := twilio.Options{SimulatorBase: c.sim.URL(), SimulatorMedia: c.sim.MediaURL(), IsSimulated: c.sim.Has}
+	c.service, err = service.New(ctx, service.Options{
+		Files: c.blobs, Spool: c.spool, Store: c.store, Twilio: twilio.New(at), PublicURL: public, Log: storetest.Log(c.t), IsSimulated: c.sim.Has,
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // seed writes an account with a number, a queue and an agent.
@@ -108,22 +128,27 @@ func (c *center) hook(w http.ResponseWriter, r *http.Request) {
 		c.media(w, r, token)
 		return
 	}
-	_ = r.ParseForm()
-	hook, err := c.service.Hook(r.Context(), "key")
-	call := service.Call{Account: hook.Account, Form: r.PostForm, ReceivedAt: c.store.Now()}
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		c.t.Error(err)
-	} else if r.URL.Path == "/hooks/twilio/key/inbound" {
-		err = c.service.Receive(r.Context(), call)
-	} else {
-		s := service.StatusCall{Call: call}
-		_, _ = fmt.Sscan(r.URL.Query().Get("m"), &s.Message)
-		_, _ = fmt.Sscan(r.URL.Query().Get("n"), &s.Attempt)
-		err = c.service.ReceiveStatus(r.Context(), s)
 	}
+	kind, _ := strings.CutPrefix(r.URL.Path, "/hooks/twilio/key/")
+	err = c.service.TakeHook(r.Context(), service.HookCall{
+		Key: "key", Kind: service.HookKind(kind), Method: r.Method, URI: r.RequestURI, ContentType: r.Header.Get("Content-Type"),
+		Signature: r.Header.Get(twilio.SignatureHeader), Body: body, ReceivedAt: c.store.Now(),
+	})
 	if err != nil {
 		c.t.Log("webhook:", err)
 		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+}
+
+// webhook makes a call of Twilio's, signed with a token.
+func (c *center) webhook(kind service.HookKind, form url.Values, token string) service.HookCall {
+	uri := "/hooks/twilio/key/" + string(kind)
+	return service.HookCall{
+		Key: "key", Kind: kind, Method: http.MethodPost, URI: uri, ContentType: "application/x-www-form-urlencoded",
+		Signature: twilio.Sign(token, c.hooks.URL+uri, form), Body: []byte(form.Encode()), ReceivedAt: c.store.Now(),
 	}
 }
 

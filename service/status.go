@@ -45,6 +45,11 @@ func (s *Service) keepStatus(ctx context.Context, call StatusCall, ev twilio.Sta
 		if err == nil {
 			kept.MessageID = &m.ID
 		}
+		if call.again {
+			if is, err := tx.HasProviderEvent(ctx, *kept); err != nil || is {
+				return err
+			}
+		}
 		if err := tx.InsertProviderEvent(ctx, kept); err != nil || kept.MessageID == nil {
 			return err
 		}

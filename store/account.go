@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm/clause"
 
@@ -170,4 +171,21 @@ func (tx *Tx) ForgetOldTokens(ctx context.Context) error {
 	err := tx.q(ctx).Model(&models.Account{}).Where("old_token_until < ?", tx.Now()).
 		Updates(map[string]any{"old_token_sealed": "", "old_token_until": nil}).Error
 	return failed(err, "forget old tokens")
+}
+
+// SetCaughtUp notes up to when what Twilio has taken in for an account is here, by the account's clock. It never goes back.
+func (tx *Tx) SetCaughtUp(ctx context.Context, id models.AccountID, at time.Time) error {
+	err := tx.q(ctx).Model(&models.Account{}).Where("id = ? AND (caught_up_at IS NULL OR caught_up_at < ?)", id, at).
+		UpdateColumn("caught_up_at", at).Error // nobody has changed the account
+	return failed(err, "note catching up")
+}
+
+// NewestInbound gives when the account's newest message of a customer came; zero when there is none.
+func (r Reader) NewestInbound(ctx context.Context, id models.AccountID) (time.Time, error) {
+	var newest []models.ServiceWindow
+	err := r.q(ctx).Where("account_id = ?", id).Order("last_inbound_at DESC").Limit(1).Find(&newest).Error
+	if err != nil || len(newest) == 0 {
+		return time.Time{}, failed(err, "read newest message")
+	}
+	return newest[0].LastInboundAt, nil
 }

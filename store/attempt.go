@@ -106,6 +106,14 @@ func (tx *Tx) InsertProviderEvent(ctx context.Context, e *models.ProviderEvent) 
 	return failed(tx.q(ctx).Create(e).Error, "insert provider event")
 }
 
+// HasProviderEvent tells whether the same report, received at the same moment, is kept.
+func (r Reader) HasProviderEvent(ctx context.Context, e models.ProviderEvent) (bool, error) {
+	var n int64
+	err := r.q(ctx).Model(&models.ProviderEvent{}).
+		Where("account_id = ? AND sid = ? AND status = ? AND received_at = ?", e.AccountID, e.SID, e.Status, e.ReceivedAt).Count(&n).Error
+	return n > 0, failed(err, "look for provider event")
+}
+
 // RemoveOld deletes provider events, alerts and quarantine received before the time and empties the raw forms of messages of
 // that age, at most 1,000 of each; it gives how many rows it touched.
 func (tx *Tx) RemoveOld(ctx context.Context, before time.Time) (int64, error) {

@@ -33,6 +33,8 @@ func insertOpts(kind string) *river.InsertOpts {
 		return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 25}
 	case models.SendScheduled{}.Kind():
 		return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 25}
+	case models.CatchUp{}.Kind():
+		return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 10}
 	case models.ShowTyping{}.Kind():
 		return &river.InsertOpts{Queue: queueDefault, MaxAttempts: 1}
 	case models.FetchFile{}.Kind():

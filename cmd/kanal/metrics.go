@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"kanal/store"
+	"kanal/store/spool"
 )
 
 // metrics measures the program and shows it at an address of its own.
@@ -27,7 +28,7 @@ type metrics struct {
 // jobsTimeout bounds counting the jobs for one look at the metrics.
 const jobsTimeout = 2 * time.Second
 
-func newMetrics(ctx context.Context, addr string, db *store.Store) (*metrics, error) {
+func newMetrics(ctx context.Context, addr string, db *store.Store, sp *spool.Spool) (*metrics, error) {
 	l, err := listen(ctx, "KANAL_METRICS_ADDR", addr)
 	if err != nil {
 		return nil, err
@@ -46,7 +47,11 @@ func newMetrics(ctx context.Context, addr string, db *store.Store) (*metrics, er
 				return -1
 			}
 			return float64(n)
-		}))
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "kanal_spool_records", Help: "Webhooks in the spool, which are not in the database yet."},
+			func() float64 { return float64(sp.Records()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "kanal_spool_bytes", Help: "Room that they take."},
+			func() float64 { return float64(sp.Bytes()) }))
 	m.server = &http.Server{Handler: m.routes(), ReadHeaderTimeout: 5 * time.Second}
 	return m, nil
 }

@@ -17,6 +17,7 @@ import (
 	"kanal/service"
 	"kanal/store"
 	"kanal/store/blob"
+	"kanal/store/spool"
 	"kanal/twilio"
 	"kanal/twilio/simulator"
 	"kanal/web"
@@ -86,6 +87,7 @@ type center struct {
 	public   *url.URL
 	sim      *simulator.Simulator // nil when it is off
 	files    *blob.Store
+	spool    *spool.Spool
 	service  *service.Service
 	runner   *store.Runner
 	web      *web.Server
@@ -112,6 +114,9 @@ func (s settings) assemble(ctx context.Context, db *opened) (c *center, err erro
 	if err = c.openFiles(ctx, s); err != nil {
 		return c, err
 	}
+	if c.spool, err = s.spool(db.log); err != nil {
+		return c, fmt.Errorf("the spool in the data folder %s cannot be used: %w", s.DataDir, cause(err))
+	}
 	if err = c.openService(ctx, s); err != nil {
 		return c, err
 	}
@@ -119,7 +124,7 @@ func (s settings) assemble(ctx context.Context, db *opened) (c *center, err erro
 		return c, err
 	}
 	if s.MetricsAddr != "" {
-		if c.metrics, err = newMetrics(ctx, s.MetricsAddr, db.Store); err != nil {
+		if c.metrics, err = newMetrics(ctx, s.MetricsAddr, db.Store, c.spool); err != nil {
 			return c, err
 		}
 	}
@@ -171,7 +176,7 @@ func (c *center) openService(ctx context.Context, s settings) error {
 	}
 	var err error
 	c.service, err = service.New(ctx, service.Options{
-		Store: c.db.Store, Files: c.files, Twilio: twilio.New(at), PublicURL: c.public, Log: c.db.log, IsSimulated: at.IsSimulated,
+		Store: c.db.Store, Files: c.files, Spool: c.spool, Twilio: twilio.New(at), PublicURL: c.public, Log: c.db.log, IsSimulated: at.IsSimulated,
 	})
 	return err
 }
@@ -210,7 +215,7 @@ func (c *center) serve(ctx context.Context) error {
 	// What follows events ends last, after the work that makes them.
 	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
 	var followers sync.WaitGroup
-	for _, follow := range []func(context.Context){c.db.Listen, c.service.Follow, c.web.Follow} {
+	for _, follow := range []func(context.Context){c.db.Listen, c.service.Follow, c.service.Replay, c.web.Follow} {
 		followers.Go(func() { follow(following) })
 	}
 	defer func() { stopFollowing(); followers.Wait() }()
@@ -264,6 +269,9 @@ func (c *center) release() {
 	}
 	if c.service != nil {
 		within(serviceStop, c.service.Close)
+	}
+	if c.spool != nil {
+		errs = append(errs, c.spool.Close())
 	}
 	if c.files != nil {
 		errs = append(errs, c.files.Close())

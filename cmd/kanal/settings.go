@@ -14,13 +14,14 @@ import (
 	"kanal/models"
 	"kanal/store"
 	"kanal/store/blob"
+	"kanal/store/spool"
 )
 
 // settings are the flags and the environment. Secrets and the database address are not among them: secretSetting.
 type settings struct {
 	Addr           string   `env:"KANAL_ADDR" default:"127.0.0.1:8080" help:"Listen address."`
 	PublicURL      string   `env:"KANAL_PUBLIC_URL" help:"What browsers and Twilio use. Default: http:// and the listen address."`
-	DataDir        string   `env:"KANAL_DATA_DIR" default:"./data" help:"Folder for the SQLite file and the secret key."`
+	DataDir        string   `env:"KANAL_DATA_DIR" default:"./data" help:"Folder for the SQLite file, the secret key, files and the spool."`
 	FilesURL       string   `env:"KANAL_FILES_URL" help:"Where files are kept: s3://bucket?endpoint=https://…&region=…. Default: the folder files in the data folder."`
 	TwilioURL      string   `env:"KANAL_TWILIO_URL" help:"One base address for all of Twilio's hosts, for a stand-in."`
 	Simulator      string   `env:"KANAL_SIMULATOR" default:"auto" enum:"auto,on,off" help:"The built-in simulator: auto is on with SQLite when the public address is loopback."`
@@ -99,6 +100,11 @@ func (s settings) files() (*blob.Store, error) {
 	return blob.Open(blob.Config{
 		Folder: filepath.Join(s.DataDir, "files"), URL: s.FilesURL, AccessKey: models.Secret(access), SecretKey: models.Secret(secret),
 	})
+}
+
+// spool opens the folder of webhooks that came while the database was away.
+func (s settings) spool(log *slog.Logger) (*spool.Spool, error) {
+	return spool.Open(spool.Options{Dir: filepath.Join(s.DataDir, "spool"), Log: log})
 }
 
 func isSQLite(database string) bool { return strings.HasPrefix(database, "sqlite:") }

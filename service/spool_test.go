@@ -1,0 +1,248 @@
+package service_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kanal/models"
+	"kanal/service"
+	"kanal/store"
+	"kanal/store/storetest"
+)
+
+// outage takes a center's database away behind its back and brings it back.
+type outage struct {
+	t       *testing.T
+	dialect store.Dialect
+	db      *sql.DB
+	tx      *sql.Tx
+}
+
+// eachWithOutage runs a test on a center whose database can be taken away.
+func eachWithOutage(t *testing.T, f func(t *testing.T, c *center, clock *storetest.Clock, o *outage)) {
+	t.Helper()
+	for _, d := range storetest.Dialects {
+		t.Run(string(d), func(t *testing.T) {
+			address, clock := storetest.URL(t, d), storetest.NewClock()
+			c := newCenter(t, storetest.OpenURL(t, address, clock.Now), clock)
+			f(t, c, clock, &outage{t: t, dialect: d, db: openRaw(t, d, address)})
+		})
+	}
+}
+
+// begin locks what every transaction needs: on SQLite the file for writing, on PostgreSQL all tables of messages.
+func (o *outage) begin() {
+	o.t.Helper()
+	var err error
+	if o.tx, err = o.db.BeginTx(ctx, nil); err != nil {
+		o.t.Fatal(err)
+	}
+	if o.dialect == store.Postgres {
+		_, err = o.tx.ExecContext(ctx, "LOCK TABLE messages, contacts, conversations, quarantines, provider_events, accounts, river_job IN ACCESS EXCLUSIVE MODE")
+	}
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.t.Cleanup(o.end)
+}
+
+func (o *outage) end() {
+	if o.tx != nil {
+		_ = o.tx.Rollback()
+		o.tx = nil
+	}
+}
+
+// replay runs until the spool is empty.
+func (c *center) replay() {
+	c.t.Helper()
+	c.replayUntil("the spool is empty", func() bool { return c.spool.Records() == 0 })
+}
+
+// replayUntil runs what a process runs from its start on.
+func (c *center) replayUntil(what string, f func() bool) {
+	c.t.Helper()
+	running, stop := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	done.Go(func() { c.service.Replay(running) })
+	defer func() { stop(); done.Wait() }()
+	c.until(what, f)
+}
+
+func (c *center) token() string { return c.sim.Accounts()[0].Token }
+
+// take posts a webhook and wants it to be kept.
+func (c *center) take(call service.HookCall) {
+	c.t.Helper()
+	if err := c.service.TakeHook(ctx, call); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// thread gives what stands in the one conversation, without lines of the center's own.
+func (c *center) thread() string {
+	c.t.Helper()
+	ms, err := c.store.Messages(ctx, c.only().Conversation, 0)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var all []string
+	for _, m := range ms {
+		if m.Direction != models.System {
+			all = append(all, m.Body)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+const customer = "whatsapp:+4740000142"
+
+// While the database is away, what Twilio says is kept on disk and answered in time; when it is back all of it is there,
+// once and in order, at the time at which it came.
+func TestDatabaseAway(t *testing.T) {
+	eachWithOutage(t, func(t *testing.T, c *center, clock *storetest.Clock, o *outage) {
+		c.take(c.webhook(service.HookInbound, text(1, customer, number), c.token()))
+		o.begin()
+		came := clock.Now()
+		began := time.Now()
+		for i := 2; i <= 40; i++ {
+			c.take(c.webhook(service.HookInbound, text(i, customer, number), c.token()))
+			if i == 2 && time.Since(began) > 3*time.Second {
+				t.Errorf("the first one waited %s; Twilio gives up after four seconds", time.Since(began))
+			}
+		}
+		if all := time.Since(began); all > 4*time.Second {
+			t.Errorf("39 calls took %s: each waits for the database", all)
+		}
+		report := url.Values{"MessageSid": {sid(900)}, "AccountSid": {c.sid}, "MessageStatus": {"sent"}}
+		c.take(c.webhook(service.HookStatus, report, c.token()))
+		if n := c.spool.Records(); n != 40 {
+			t.Fatalf("%d are in the spool", n)
+		}
+		clock.Advance(30 * time.Second)
+		o.end()
+		// The database is there, but what waits goes first.
+		c.take(c.webhook(service.HookInbound, text(41, customer, number), c.token()))
+		c.replay()
+		var want []string
+		for i := 1; i <= 41; i++ {
+			want = append(want, fmt.Sprint("m", i))
+		}
+		if got := c.thread(); got != strings.Join(want, " ") {
+			t.Errorf("%s", got)
+		}
+		ms, _ := c.store.Messages(ctx, c.only().Conversation, 0)
+		if at := ms[20].CreatedAt; !at.Equal(came) {
+			t.Errorf("it came at %s and says %s", came, at)
+		}
+		c.take(c.webhook(service.HookInbound, text(42, customer, number), c.token()))
+		if !strings.HasSuffix(c.thread(), "m42") || c.spool.Records() != 0 {
+			t.Error("after the outage webhooks do not go to the database")
+		}
+	})
+}
+
+// A process that dies while it replays begins again: nothing is kept twice, neither messages nor reports nor quarantine.
+func TestReplayTwice(t *testing.T) {
+	eachWithOutage(t, func(t *testing.T, c *center, _ *storetest.Clock, o *outage) {
+		calls := []service.HookCall{
+			c.webhook(service.HookInbound, text(1, customer, number), c.token()),
+			c.webhook(service.HookInbound, text(2, customer, "+4799999999"), c.token()), // for no number of ours
+			c.webhook(service.HookStatus, url.Values{"MessageSid": {sid(900)}, "MessageStatus": {"sent"}}, c.token()),
+			c.webhook(service.HookInbound, text(3, customer, number), c.token()),
+		}
+		for range 2 {
+			for _, call := range calls {
+				call.Verified = true
+				if err := c.spool.Append(call); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c.replay()
+		}
+		qs, err := c.store.Quarantined(ctx, 10)
+		if got := c.thread(); got != "m1 m3" || err != nil || len(qs) != 1 {
+			t.Errorf("%s, %d in quarantine, %v", got, len(qs), err)
+		}
+		var reports int
+		if err := o.db.QueryRowContext(ctx, "SELECT count(*) FROM provider_events").Scan(&reports); err != nil || reports != 1 {
+			t.Errorf("the report is kept %d times, %v", reports, err)
+		}
+	})
+}
+
+// What cannot be taken in for a lasting reason goes into quarantine and does not stand before the next.
+func TestPoisonedRecord(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		bad := text(2, customer, number)
+		bad.Set("Body", "not UTF-8: \xff")
+		for _, form := range []url.Values{text(1, customer, number), bad, text(3, customer, number)} {
+			call := c.webhook(service.HookInbound, form, c.token())
+			call.Verified = true
+			if err := c.spool.Append(call); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.replay()
+		qs, err := c.store.Quarantined(ctx, 10)
+		if got := c.thread(); got != "m1 m3" || err != nil || len(qs) != 1 || qs[0].Reason != "quarantine.unreadable" {
+			t.Errorf("%s, %+v, %v", got, qs, err)
+		}
+	})
+}
+
+// Without a copy of the key in memory a call is kept unverified, and checked when the database is back: a forged one is
+// dropped and counted, one for nobody is dropped, and Twilio's is taken in.
+func TestUnverified(t *testing.T) {
+	eachWithOutage(t, func(t *testing.T, c *center, _ *storetest.Clock, o *outage) {
+		o.begin()
+		c.take(c.webhook(service.HookInbound, text(1, customer, number), c.token())) // the database is found to be away
+		stranger := c.webhook(service.HookInbound, text(2, customer, number), c.token())
+		stranger.Key = "nobody's"
+		c.take(stranger)
+		forged := c.webhook(service.HookInbound, text(3, customer, number), "a guess")
+		if err := c.service.TakeHook(ctx, forged); !errors.Is(err, service.ErrBadSignature) {
+			t.Errorf("a wrong signature, with the token in memory: %v", err)
+		}
+		o.end()
+		forged.Verified = false // as an instance keeps it that does not know the account yet
+		honest := c.webhook(service.HookInbound, text(4, customer, number), c.token())
+		for _, call := range []service.HookCall{forged, honest} {
+			if err := c.spool.Append(call); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.replay()
+		if got := c.thread(); got != "m1 m4" {
+			t.Errorf("%s", got)
+		}
+		if fresh, err := c.store.Account(ctx, c.account.ID); err != nil || fresh.LastSignatureFail == nil {
+			t.Errorf("the forged one was not counted: %v", err)
+		}
+	})
+}
+
+// What a process has left in the spool is taken in by the next one.
+func TestSpoolIsReplayedAtStart(t *testing.T) {
+	eachWithOutage(t, func(t *testing.T, c *center, _ *storetest.Clock, o *outage) {
+		o.begin()
+		c.take(c.webhook(service.HookInbound, text(1, customer, number), c.token()))
+		o.end()
+		c.service.Close()
+		if err := c.spool.Close(); err != nil {
+			t.Fatal(err)
+		}
+		c.open()
+		c.replay()
+		if got := c.thread(); got != "m1" {
+			t.Errorf("%s", got)
+		}
+	})
+}
