@@ -175,7 +175,8 @@ type ConversationRow struct {
 	ClockAhead     time.Duration
 	WindowClosesAt *time.Time // nil: the customer has never written
 	WindowInbound  *time.Time
-	Files          int // that are here; of a single conversation only
+	Files          int  // that are here; of a single conversation only
+	LaterFailed    bool // a scheduled message could not be sent, and nobody has put it away
 
 	ContactLanguage string
 	BlockedAt       *time.Time

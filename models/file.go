@@ -14,14 +14,15 @@ const (
 )
 
 // File is a file of a conversation, from the customer or from us. One that is uploaded belongs to no message until it
-// is sent.
+// is sent; a scheduled message may hold it until then.
 type File struct {
 	ID             FileID
 	AccountID      AccountID
 	ConversationID ConversationID
 	MessageID      *MessageID
-	UserID         *UserID // who uploaded it
-	Position       int     // in its message
+	ScheduledID    *ScheduledID // the scheduled message that holds it
+	UserID         *UserID      // who uploaded it
+	Position       int          // in its message
 	Direction      Direction
 	State          FileState
 	Problem        string // message key of why it is skipped or failed

@@ -26,11 +26,18 @@ type ScheduledMessage struct {
 	ClientKey        string
 	State            ScheduledState
 	Problem          string
-	Body             string
+	Body             string // of a template: what the customer would read
 	TemplateID       *TemplateID
-	ContentVariables string
+	ContentSID       string `gorm:"column:content_sid"` // of a template that is no row: the sandbox's own
+	TemplateName     string // "" for a text and files
+	ContentVariables string // the values, as JSON
 	DueAt            time.Time
 	MessageID        *MessageID
 	CreatedAt        time.Time
 	FinishedAt       *time.Time
+}
+
+// Open tells whether the message can still be sent: it waits, or could not be sent and nobody has put it away.
+func (m ScheduledMessage) Open() bool {
+	return m.State == ScheduledWaiting || m.State == ScheduledFailed
 }

@@ -38,8 +38,7 @@ func ReplyKeys(key string) []string {
 	return keys
 }
 
-// partsOf makes the messages of a reply. ErrFilesOff, ErrFilesUnreachable, ErrFileSent, FieldErrors for a file that is
-// not the agent's own upload in this conversation.
+// partsOf makes the messages of a reply. The errors are those of template and of uploadsOf.
 func (s *Service) partsOf(ctx context.Context, tx *store.Tx, v models.Viewer, at standing, r Reply) ([]part, error) {
 	c := at.conversation
 	if r.Template != nil {
@@ -48,6 +47,19 @@ func (s *Service) partsOf(ctx context.Context, tx *store.Tx, v models.Viewer, at
 	}
 	if len(r.Files) == 0 {
 		return split(r.Body, nil)
+	}
+	files, err := s.uploadsOf(ctx, tx, v, c, r)
+	if err != nil {
+		return nil, err
+	}
+	return split(r.Body, files)
+}
+
+// uploadsOf gives the files of a reply, in its order. ErrFilesOff, ErrFilesUnreachable, ErrFileSent, ErrFileHeld,
+// FieldErrors for a file that is not the agent's own upload in this conversation.
+func (s *Service) uploadsOf(ctx context.Context, tx *store.Tx, v models.Viewer, c models.Conversation, r Reply) ([]models.File, error) {
+	if len(r.Files) == 0 {
+		return nil, nil
 	}
 	if err := s.MayAttach(c); err != nil {
 		return nil, err
@@ -64,10 +76,12 @@ func (s *Service) partsOf(ctx context.Context, tx *store.Tx, v models.Viewer, at
 			return nil, models.FieldErrors{{Field: "file", Key: "file.unknown"}}
 		case fs[i].MessageID != nil:
 			return nil, ErrFileSent
+		case fs[i].ScheduledID != nil && *fs[i].ScheduledID != r.later:
+			return nil, ErrFileHeld
 		}
 		files = append(files, fs[i])
 	}
-	return split(r.Body, files)
+	return files, nil
 }
 
 // split gives each file a message. The text goes with the first one when WhatsApp shows it there, and before them all as

@@ -28,7 +28,9 @@ type Reply struct {
 	Files        []models.FileID // uploads of the agent's, in the order in which they are sent
 	Decision     Decision        // about a conversation that another agent has
 	Template     *TemplateUse    // instead of a text and files
-	later        bool            // written before: the draft and what is unread are not about it
+
+	// later is the scheduled message that it was, 0 for none: the draft and what is unread are not about it.
+	later models.ScheduledID
 }
 
 const maxClientKey = 64
@@ -58,7 +60,7 @@ func (r Reply) validate() error {
 // the agent's decision.
 //
 // Errors: FieldErrors, ErrNotFound for a conversation the agent may not see, ErrOtherAgent, ErrWindowClosed, ErrOptedOut,
-// ErrBlocked, ErrKeyReused, KindConflict when the conversation is closed; with files ErrFilesOff, ErrFilesUnreachable, ErrFileSent;
+// ErrBlocked, ErrKeyReused, KindConflict when the conversation is closed; with files ErrFilesOff, ErrFilesUnreachable, ErrFileSent, ErrFileHeld;
 // with a template those of template.
 func (s *Service) Reply(ctx context.Context, v models.Viewer, r Reply) (models.Message, error) {
 	if err := r.validate(); err != nil {
@@ -81,6 +83,7 @@ func (s *Service) Reply(ctx context.Context, v models.Viewer, r Reply) (models.M
 	return m, err
 }
 
+// addReply looks by every rule before it writes: what it refuses has changed nothing.
 func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c models.Conversation, r Reply) (models.Message, error) {
 	at, err := s.standing(ctx, tx, c)
 	if err != nil {
@@ -93,14 +96,14 @@ func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c
 	if err != nil {
 		return models.Message{}, err
 	}
+	parts, err := s.partsOf(ctx, tx, v, at, r)
+	if err != nil {
+		return models.Message{}, err
+	}
 	if takes {
 		if err := s.assign(ctx, tx, &c, v.User, at.now); err != nil {
 			return models.Message{}, err
 		}
-	}
-	parts, err := s.partsOf(ctx, tx, v, at, r)
-	if err != nil {
-		return models.Message{}, err
 	}
 	user := v.User
 	ms := make([]models.Message, len(parts))
@@ -111,7 +114,7 @@ func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c
 		ms[i] = next(&c, m)
 	}
 	c.UnansweredAt = nil
-	if *c.UserID == v.User && !r.later {
+	if *c.UserID == v.User && r.later == 0 {
 		c.Unread = 0
 	}
 	m := ms[0]
@@ -121,7 +124,7 @@ func (s *Service) addReply(ctx context.Context, tx *store.Tx, v models.Viewer, c
 	if err := attach(ctx, tx, parts, ms); err != nil {
 		return m, err
 	}
-	if r.Template == nil && !r.later { // beside a template what was begun stays
+	if r.Template == nil && r.later == 0 { // beside a template what was begun stays
 		if err := tx.SaveDraft(ctx, models.Draft{AccountID: c.AccountID, ConversationID: c.ID, UserID: v.User}); err != nil {
 			return m, err
 		}

@@ -26,18 +26,23 @@ type When struct {
 	Anyway      bool
 }
 
-// Scheduling is a message that an agent wants sent at a time. Key is the browser's own for it: the same key is the same
-// message.
+// Scheduling is a message that an agent wants sent at a time: a text, files, or a template. Key is the browser's own for
+// it: the same key is the same message.
 type Scheduling struct {
 	Conversation models.ConversationID
 	Key          string
 	Body         string
+	Files        []models.FileID
+	Template     *TemplateUse // instead of a text and files
 	When         When
 }
 
-// at reads the moment. FieldErrors when it is none, is over, is too far away, or when the window is closed then and the
-// person does not know it.
-func (w When) at(now time.Time, window models.ServiceWindow) (time.Time, error) {
+func (in Scheduling) reply() Reply {
+	return Reply{Conversation: in.Conversation, Key: in.Key, Body: in.Body, Files: in.Files, Template: in.Template}
+}
+
+// at reads the moment. FieldErrors when it is none, is over or is too far away.
+func (w When) at(now time.Time) (time.Time, error) {
 	var f models.FieldErrors
 	t, err := time.ParseInLocation("2006-01-02 15:04", w.Date+" "+w.Clock, w.Zone)
 	switch {
@@ -47,16 +52,17 @@ func (w When) at(now time.Time, window models.ServiceWindow) (time.Time, error) 
 		f.Add("date", "scheduled.past")
 	case t.After(now.Add(models.MaxSchedule)):
 		f.Add("date", "scheduled.far", "days", int(models.MaxSchedule.Hours()/24))
-	case !window.IsOpen(t) && !w.Anyway:
-		f.Add("date", "scheduled.window")
 	}
 	return t.UTC(), f.Err()
 }
 
-// Schedule keeps a message until its time. Errors: FieldErrors, ErrNotFound, ErrKeyReused, KindConflict when the
-// conversation is closed.
+// errThenClosed: the window is closed at the time, and the person has not said that they know it.
+var errThenClosed = models.FieldErrors{{Field: "date", Key: "scheduled.window"}}
+
+// Schedule keeps a message until its time. What would be refused now, or then as things stand, is refused. Errors:
+// FieldErrors, those of Reply but ErrOtherAgent and ErrWindowClosed.
 func (s *Service) Schedule(ctx context.Context, v models.Viewer, in Scheduling) error {
-	if err := (Reply{Key: in.Key, Body: in.Body}).validate(); err != nil {
+	if err := in.reply().validate(); err != nil {
 		return err
 	}
 	return s.store.InTx(ctx, func(tx *store.Tx) error {
@@ -65,51 +71,119 @@ func (s *Service) Schedule(ctx context.Context, v models.Viewer, in Scheduling) 
 			return err
 		}
 		if known, err := tx.ScheduledByKey(ctx, c, v.User, in.Key); err == nil {
-			if known.Body != in.Body {
-				return ErrKeyReused
-			}
-			return nil
+			return sameScheduled(ctx, tx, c, known, in)
 		} else if !errors.Is(err, models.ErrNotFound) {
-			return err
-		}
-		if err := mayReply(c, true); err != nil {
 			return err
 		}
 		return s.schedule(ctx, tx, v, c, in)
 	})
 }
 
-func (s *Service) schedule(ctx context.Context, tx *store.Tx, v models.Viewer, c models.Conversation, in Scheduling) error {
-	a, due, err := s.due(ctx, tx, c, in.When)
+// sameScheduled gives ErrKeyReused unless a scheduled message that came before is this one.
+func sameScheduled(ctx context.Context, tx *store.Tx, c models.Conversation, known models.ScheduledMessage, in Scheduling) error {
+	if in.Template != nil || known.TemplateName != "" {
+		m := models.Message{Kind: models.KindTemplate, TemplateID: known.TemplateID, ContentSID: known.ContentSID, ContentVariables: known.ContentVariables}
+		return sameTemplate([]models.Message{m}, in.Template)
+	}
+	held, err := tx.HeldFiles(ctx, c.AccountID, known.ID)
 	if err != nil {
 		return err
 	}
+	named, err := tx.UploadsNamed(ctx, c, known.UserID, in.Files)
+	if err != nil {
+		return err
+	}
+	if known.Body != in.Body || !sameFiles(held[known.ID], named, in.Files) {
+		return ErrKeyReused
+	}
+	return nil
+}
+
+func (s *Service) schedule(ctx context.Context, tx *store.Tx, v models.Viewer, c models.Conversation, in Scheduling) error {
+	a, err := tx.Account(ctx, c.AccountID)
+	if err != nil {
+		return err
+	}
+	now := a.Now(tx.Now())
 	m := models.ScheduledMessage{
 		AccountID: c.AccountID, ConversationID: c.ID, UserID: v.User, ClientKey: in.Key, State: models.ScheduledWaiting,
-		Body: in.Body, DueAt: due, CreatedAt: a.Now(tx.Now()),
+		Body: in.Body, CreatedAt: now,
+	}
+	if m.DueAt, err = in.When.at(now); err != nil {
+		return err
+	}
+	files, err := s.uploadsOf(ctx, tx, v, c, in.reply())
+	if err != nil {
+		return err
+	}
+	if err := s.fits(ctx, tx, c, &m, in); err != nil {
+		return err
 	}
 	if err := tx.InsertScheduled(ctx, &m); err != nil {
 		return err
 	}
-	if err := tx.SaveDraft(ctx, models.Draft{AccountID: c.AccountID, ConversationID: c.ID, UserID: v.User}); err != nil {
-		return err
+	for i, f := range files {
+		if err := tx.HoldFile(ctx, f.ID, m.ID, i); err != nil {
+			return err
+		}
+	}
+	if in.Template == nil { // beside a template what was begun stays
+		if err := tx.SaveDraft(ctx, models.Draft{AccountID: c.AccountID, ConversationID: c.ID, UserID: v.User}); err != nil {
+			return err
+		}
 	}
 	tx.Publish(conversationEvent(c))
 	return enqueueScheduled(ctx, tx, a, m)
 }
 
-// due gives the moment by the account's clock.
-func (s *Service) due(ctx context.Context, tx *store.Tx, c models.Conversation, w When) (models.Account, time.Time, error) {
-	a, err := tx.Account(ctx, c.AccountID)
+// fits tells whether a message could go out at its time, as things stand, and fills in what it says when it is a
+// template.
+func (s *Service) fits(ctx context.Context, tx *store.Tx, c models.Conversation, m *models.ScheduledMessage, in Scheduling) error {
+	then, err := s.standing(ctx, tx, c)
 	if err != nil {
-		return a, time.Time{}, err
+		return err
 	}
-	window, err := tx.ServiceWindow(ctx, store.ConversationKey{Account: c.AccountID, Number: c.NumberID, Contact: c.ContactID})
-	if err != nil {
-		return a, time.Time{}, err
+	then.now = m.DueAt
+	if in.Template != nil {
+		return then.fitsTemplate(ctx, tx, m, in)
 	}
-	t, err := w.at(a.Now(tx.Now()), window)
-	return a, t, err
+	if err := mayReply(c, true); err != nil {
+		return err
+	}
+	if !then.open() && !in.When.Anyway {
+		return errThenClosed
+	}
+	then.window = then.written()
+	return then.may(in.reply())
+}
+
+func (at standing) fitsTemplate(ctx context.Context, tx *store.Tx, m *models.ScheduledMessage, in Scheduling) error {
+	if err := at.may(in.reply()); err != nil {
+		return err
+	}
+	t, err := at.template(ctx, tx, *in.Template)
+	if errors.Is(err, ErrTemplateWindow) {
+		if !in.When.Anyway {
+			return errThenClosed
+		}
+		at.window = at.written()
+		t, err = at.template(ctx, tx, *in.Template)
+	}
+	m.Body, m.TemplateID, m.TemplateName, m.ContentVariables = t.Body, t.TemplateID, t.Details.Template, t.ContentVariables
+	if t.TemplateID == nil {
+		m.ContentSID = t.ContentSID
+	}
+	return err
+}
+
+// written gives the window as it would be had the customer written again by then; that it was said before what they have
+// agreed to is not changed by it.
+func (at standing) written() models.ServiceWindow {
+	w := at.window
+	if !at.open() {
+		w.ClosesAt = at.now.Add(time.Minute)
+	}
+	return w
 }
 
 // enqueueScheduled enters the job at the moment on the clock on the wall.
@@ -117,44 +191,97 @@ func enqueueScheduled(ctx context.Context, tx *store.Tx, a models.Account, m mod
 	return tx.Enqueue(ctx, models.SendScheduled{Scheduled: m.ID}, store.At(m.DueAt.Add(-a.ClockAhead)))
 }
 
-// Reschedule gives a waiting message another time. Errors: FieldErrors, ErrNotFound, ErrNotWaiting, ErrNotYours.
-func (s *Service) Reschedule(ctx context.Context, v models.Viewer, id models.ScheduledID, w When) error {
+// Reschedule gives a message that waits or has failed another time, and its writer may give it another text: body is nil
+// where it stays. Errors: those of Schedule, ErrNotWaiting, ErrNotYours.
+func (s *Service) Reschedule(ctx context.Context, v models.Viewer, id models.ScheduledID, w When, body *string) error {
 	return s.changeScheduled(ctx, v, id, func(tx *store.Tx, c models.Conversation, m models.ScheduledMessage) error {
-		if m.State != models.ScheduledWaiting {
+		was := m.State
+		if !m.Open() {
 			return ErrNotWaiting
 		}
-		a, due, err := s.due(ctx, tx, c, w)
+		in, err := schedulingOf(ctx, tx, m)
 		if err != nil {
 			return err
 		}
-		m.DueAt = due
-		if err := tx.SaveScheduled(ctx, m, models.ScheduledWaiting); err != nil {
+		if in.When = w; body != nil && in.Template == nil && *body != m.Body {
+			if m.UserID != v.User {
+				return ErrNotYours
+			}
+			m.Body, in.Body = *body, *body
+		}
+		if err := in.reply().validate(); err != nil {
+			return err
+		}
+		a, err := tx.Account(ctx, c.AccountID)
+		if err != nil {
+			return err
+		}
+		if m.DueAt, err = w.at(a.Now(tx.Now())); err != nil {
+			return err
+		}
+		if err := s.fits(ctx, tx, c, &m, in); err != nil {
+			return err
+		}
+		m.State, m.Problem, m.FinishedAt = models.ScheduledWaiting, "", nil
+		if err := tx.SaveScheduled(ctx, m, was); err != nil {
 			return err
 		}
 		return enqueueScheduled(ctx, tx, a, m)
 	})
 }
 
-// CancelScheduled takes a waiting message back, or puts one that has failed away. Errors: ErrNotFound, ErrNotWaiting,
-// ErrNotYours.
+// schedulingOf gives what a scheduled message is made of.
+func schedulingOf(ctx context.Context, tx *store.Tx, m models.ScheduledMessage) (Scheduling, error) {
+	in := Scheduling{Conversation: m.ConversationID, Key: m.ClientKey, Body: m.Body}
+	if m.TemplateName != "" {
+		in.Template = &TemplateUse{ContentSID: m.ContentSID, Values: decodeValues(m.ContentVariables)}
+		if m.TemplateID != nil {
+			in.Template.Template = *m.TemplateID
+		}
+		return in, nil
+	}
+	held, err := tx.HeldFiles(ctx, m.AccountID, m.ID)
+	for _, f := range held[m.ID] {
+		in.Files = append(in.Files, f.ID)
+	}
+	return in, err
+}
+
+// CancelScheduled takes a waiting message back, or puts one that has failed away; the files that it holds go with it.
+// Errors: ErrNotFound, ErrNotWaiting, ErrNotYours.
 func (s *Service) CancelScheduled(ctx context.Context, v models.Viewer, id models.ScheduledID) error {
-	return s.changeScheduled(ctx, v, id, func(tx *store.Tx, _ models.Conversation, m models.ScheduledMessage) error {
-		was := m.State
-		if was != models.ScheduledWaiting && was != models.ScheduledFailed {
+	var dropped []models.File
+	err := s.changeScheduled(ctx, v, id, func(tx *store.Tx, _ models.Conversation, m models.ScheduledMessage) error {
+		if !m.Open() {
 			return ErrNotWaiting
+		}
+		held, err := tx.HeldFiles(ctx, m.AccountID, m.ID)
+		if err != nil {
+			return err
+		}
+		dropped = held[m.ID]
+		if err := tx.DropHeldFiles(ctx, m); err != nil {
+			return err
 		}
 		return finishScheduled(ctx, tx, m, models.ScheduledCanceled, m.Problem)
 	})
+	if err != nil {
+		return err
+	}
+	for _, f := range dropped {
+		s.discard(ctx, f)
+	}
+	return nil
 }
 
-// SendScheduledNow makes a message of a waiting one at once; its writer may. Errors: those of Reply, ErrNotWaiting,
+// SendScheduledNow makes a message of one that waits or has failed at once; its writer may. Errors: those of Reply, ErrNotWaiting,
 // ErrNotYours.
 func (s *Service) SendScheduledNow(ctx context.Context, v models.Viewer, id models.ScheduledID) error {
 	return s.changeScheduled(ctx, v, id, func(tx *store.Tx, c models.Conversation, m models.ScheduledMessage) error {
 		switch {
 		case m.UserID != v.User:
 			return ErrNotYours
-		case m.State != models.ScheduledWaiting:
+		case !m.Open():
 			return ErrNotWaiting
 		}
 		return s.sendScheduled(ctx, tx, v, c, m)
@@ -184,8 +311,8 @@ func (s *Service) changeScheduled(ctx context.Context, v models.Viewer, id model
 }
 
 // SendScheduled makes a message of a scheduled one whose time has come, by the rules of a reply: in the transaction that
-// inserts the message, so that it happens once. What the rules refuse has failed, with the reason, and its text becomes
-// the writer's draft when there is none.
+// inserts the message, so that it happens once. What the rules refuse has failed, with the reason, and waits for a
+// person to change it, send it or put it away.
 func (s *Service) SendScheduled(ctx context.Context, id models.ScheduledID) error {
 	return s.store.InTx(ctx, func(tx *store.Tx) error {
 		m, err := tx.ScheduledMessage(ctx, id)
@@ -227,40 +354,64 @@ func (s *Service) deliverScheduled(ctx context.Context, tx *store.Tx, c models.C
 	if problem == "" {
 		return err
 	}
-	draft, err := tx.Draft(ctx, c, u.ID)
-	if err != nil {
-		return err
-	}
-	if draft.Body == "" {
-		draft.Body, draft.Version = m.Body, 1
-		if err := tx.SaveDraft(ctx, draft); err != nil {
-			return err
-		}
-	}
 	tx.Publish(conversationEvent(c, u.ID))
 	return finishScheduled(ctx, tx, m, models.ScheduledFailed, problem)
+}
+
+// scheduledProblems are the sentences that say why a message could not be sent and what to do now.
+var scheduledProblems = []struct {
+	err error
+	key string
+}{
+	{ErrWindowClosed, "scheduled.failed_window"},
+	{ErrTemplateWindow, "scheduled.failed_window"},
+	{ErrTemplateStopped, "scheduled.failed_template"},
+	{ErrTemplateSandbox, "scheduled.failed_template"},
+	{errTemplateChanged, "scheduled.failed_template"},
+	{ErrFilesOff, "scheduled.failed_files"},
+	{ErrFilesUnreachable, "scheduled.failed_files"},
+	{ErrBlocked, "scheduled.failed_blocked"},
+	{models.E(models.KindInvalid, string(models.RefusedOptedOut)), "scheduled.failed_opted_out"},
+	{models.E(models.KindInvalid, string(models.RefusedNoMarketing)), "scheduled.failed_marketing"},
+	{models.E(models.KindInvalid, string(models.RefusedNoOptIn)), "scheduled.failed_consent"},
 }
 
 // scheduledProblem gives the key of the sentence that says why a message could not be sent; "" when it was, or when the
 // reason is none that stays. The rules look before they write: what they refuse has changed nothing.
 func scheduledProblem(err error) string {
-	switch kind := models.KindOf(err); {
-	case err == nil, kind == models.KindInternal, kind == models.KindUnavailable, errors.Is(err, store.ErrStale):
+	kind := models.KindOf(err)
+	if err == nil || kind == models.KindInternal || kind == models.KindUnavailable || errors.Is(err, store.ErrStale) || errors.Is(err, ErrFileSent) {
 		return ""
-	case errors.Is(err, ErrWindowClosed):
-		return "scheduled.failed_window"
-	case kind == models.KindNotFound:
+	}
+	for _, p := range scheduledProblems {
+		if errors.Is(err, p.err) {
+			return p.key
+		}
+	}
+	switch kind {
+	case models.KindNotFound:
 		return "scheduled.failed_agent"
-	case kind == models.KindConflict:
+	case models.KindConflict:
 		return "scheduled.failed_closed"
 	}
 	return "scheduled.failed_refused"
 }
 
-// sendScheduled adds the message. In a conversation that another agent has by now its writer helps.
+// errTemplateChanged: the template is gone, or its variables are others by now.
+var errTemplateChanged = models.E(models.KindInvalid, "scheduled.failed_template")
+
+// sendScheduled adds the message, or with files several. In a conversation that another agent has by now its writer helps.
 func (s *Service) sendScheduled(ctx context.Context, tx *store.Tx, v models.Viewer, c models.Conversation, m models.ScheduledMessage) error {
-	r := Reply{Conversation: c.ID, Key: fmt.Sprintf("later"+keyPart+"%d", m.ID), Body: m.Body, Decision: Decision{Answering: Helping}, later: true}
+	in, err := schedulingOf(ctx, tx, m)
+	if err != nil {
+		return err
+	}
+	r := in.reply()
+	r.Key, r.Decision, r.later = fmt.Sprintf("later"+keyPart+"%d", m.ID), Decision{Answering: Helping}, m.ID
 	sent, err := s.addReply(ctx, tx, v, c, r)
+	if fields := (models.FieldErrors{}); in.Template != nil && (errors.Is(err, models.ErrNotFound) || errors.As(err, &fields)) {
+		return errTemplateChanged
+	}
 	if err != nil {
 		return err
 	}

@@ -171,7 +171,7 @@ func TestScheduledBecomesOneMessage(t *testing.T) {
 	})
 }
 
-// What the rules of a reply refuse at its time has failed, says why, and becomes the draft.
+// What the rules of a reply refuse at its time has failed, says why, and is shown in the list until it is put away.
 func TestScheduledFails(t *testing.T) {
 	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
 		id := c.quiet()
@@ -194,9 +194,16 @@ func TestScheduledFails(t *testing.T) {
 		window := c.later(c.agent, "window", in(clock, 24*time.Hour))
 		clock.Advance(24 * time.Hour)
 		fails(window, "scheduled.failed_window")
-		row := c.only()
-		if draft, err := c.store.Draft(ctx, row.Conversation, c.agent.User); err != nil || draft.Body != "Hei window" {
-			t.Errorf("%q %v", draft.Body, err)
+		if row := c.only(); !row.LaterFailed {
+			t.Error("the list does not show that something was not sent")
+		}
+		c.must(c.service.CancelScheduled(ctx, c.agent, window.ID))
+		if c.only().LaterFailed != true { // Bo's is there still
+			t.Error("one of two was put away")
+		}
+		c.must(c.service.CancelScheduled(ctx, c.agent, gone.ID))
+		if c.only().LaterFailed {
+			t.Error("all were put away")
 		}
 		closed := c.later(c.agent, "closed", in(clock, time.Hour))
 		if err := errors.Join(c.service.Resolve(ctx, c.agent, id), c.service.CloseNow(ctx, c.agent, id)); err != nil {
@@ -230,10 +237,10 @@ func TestScheduledIsChanged(t *testing.T) {
 		if err := c.service.SendScheduledNow(ctx, c.agent, m.ID); !errors.Is(err, service.ErrNotYours) {
 			t.Error("sent in another's name:", err)
 		}
-		if err := c.service.Reschedule(ctx, boss, m.ID, in(clock, -time.Hour)); models.KindOf(err) != models.KindInvalid {
+		if err := c.service.Reschedule(ctx, boss, m.ID, in(clock, -time.Hour), nil); models.KindOf(err) != models.KindInvalid {
 			t.Error(err)
 		}
-		if err := c.service.Reschedule(ctx, boss, m.ID, in(clock, 2*time.Hour)); err != nil {
+		if err := c.service.Reschedule(ctx, boss, m.ID, in(clock, 2*time.Hour), nil); err != nil {
 			t.Error(err)
 		}
 		clock.Advance(time.Hour)
@@ -246,7 +253,7 @@ func TestScheduledIsChanged(t *testing.T) {
 			t.Errorf("%+v: its writer helps", got)
 		}
 		for name, err := range map[string]error{
-			"cancel": c.service.CancelScheduled(ctx, bo, m.ID), "now": c.service.SendScheduledNow(ctx, bo, m.ID), "time": c.service.Reschedule(ctx, bo, m.ID, in(clock, time.Hour)),
+			"cancel": c.service.CancelScheduled(ctx, bo, m.ID), "now": c.service.SendScheduledNow(ctx, bo, m.ID), "time": c.service.Reschedule(ctx, bo, m.ID, in(clock, time.Hour), nil),
 		} {
 			if !errors.Is(err, service.ErrNotWaiting) {
 				t.Errorf("%s: %v", name, err)

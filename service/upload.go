@@ -26,6 +26,8 @@ var (
 	ErrManyFiles = models.E(models.KindInvalid, "file.many", "max", models.MaxFilesPerReply)
 	// ErrFileSent: the upload belongs to a message already.
 	ErrFileSent = models.E(models.KindConflict, "file.sent")
+	// ErrFileHeld: a scheduled message holds the upload.
+	ErrFileHeld = models.E(models.KindConflict, "file.held")
 )
 
 // Upload is a file that an agent wants to send in a conversation.
@@ -172,7 +174,8 @@ func (s *Service) discard(ctx context.Context, f models.File) {
 	}
 }
 
-// RemoveUpload takes an upload of the viewer's back. ErrNotFound when there is none in the conversation, ErrFileSent.
+// RemoveUpload takes an upload of the viewer's back. ErrNotFound when there is none in the conversation, ErrFileSent,
+// ErrFileHeld.
 func (s *Service) RemoveUpload(ctx context.Context, v models.Viewer, in models.ConversationID, id models.FileID) error {
 	f, err := s.store.FileFor(ctx, v, id)
 	if err != nil {
@@ -183,6 +186,8 @@ func (s *Service) RemoveUpload(ctx context.Context, v models.Viewer, in models.C
 		return models.ErrNotFound
 	case f.MessageID != nil:
 		return ErrFileSent
+	case f.ScheduledID != nil:
+		return ErrFileHeld
 	}
 	err = s.store.InTx(ctx, func(tx *store.Tx) error { return tx.DeleteLooseFile(ctx, id) })
 	if errors.Is(err, store.ErrStale) {

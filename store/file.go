@@ -40,9 +40,9 @@ func (tx *Tx) MarkRemoved(ctx context.Context, id models.FileID) error {
 	return changed(res, "mark file as removed")
 }
 
-// DeleteLooseFile removes the row of a file that still belongs to no message. ErrStale when it does by now.
+// DeleteLooseFile removes the row of a file that still belongs to no message, sent or scheduled. ErrStale when it does by now.
 func (tx *Tx) DeleteLooseFile(ctx context.Context, id models.FileID) error {
-	res := tx.q(ctx).Where("id = ? AND message_id IS NULL", id).Delete(&models.File{})
+	res := tx.q(ctx).Where("id = ? AND message_id IS NULL AND scheduled_id IS NULL", id).Delete(&models.File{})
 	return changed(res, "remove loose file")
 }
 
@@ -53,13 +53,13 @@ func (r Reader) File(ctx context.Context, id models.FileID) (models.File, error)
 	return f, failed(err, "read file")
 }
 
-// visibleFiles are those of conversations that the viewer may see. One that belongs to no message yet is its
-// uploader's alone.
+// visibleFiles are those of conversations that the viewer may see. One that belongs to no message yet, sent or scheduled,
+// is its uploader's alone.
 func (r Reader) visibleFiles(ctx context.Context, v models.Viewer) *gorm.DB {
 	of := r.visibleConversations(ctx, v).Select("1").
 		Where("conversations.account_id = files.account_id AND conversations.id = files.conversation_id")
 	return r.q(ctx).Model(&models.File{}).
-		Where("EXISTS (?) AND (files.message_id IS NOT NULL OR files.user_id = ?)", of, v.User)
+		Where("EXISTS (?) AND (files.message_id IS NOT NULL OR files.scheduled_id IS NOT NULL OR files.user_id = ?)", of, v.User)
 }
 
 // FileFor gives a file that the viewer may see. ErrNotFound when there is none or the viewer may not see it.
@@ -91,10 +91,10 @@ func (r Reader) FilesOfConversation(ctx context.Context, c models.Conversation, 
 	return fs, failed(err, "read files of conversation")
 }
 
-// LooseFiles gives what was uploaded before a time and belongs to no message, at most limit.
+// LooseFiles gives what was uploaded before a time and belongs to no message, sent or scheduled, at most limit.
 func (r Reader) LooseFiles(ctx context.Context, before time.Time, limit int) ([]models.File, error) {
 	var fs []models.File
-	err := r.q(ctx).Where("message_id IS NULL AND created_at < ?", before).Order("created_at").Limit(limit).Find(&fs).Error
+	err := r.q(ctx).Where("message_id IS NULL AND scheduled_id IS NULL AND created_at < ?", before).Order("created_at").Limit(limit).Find(&fs).Error
 	return fs, failed(err, "read loose files")
 }
 

@@ -45,7 +45,9 @@ const conversationRow = `conversations.*,
 	accounts.simulated, accounts.clock_ahead,
 	service_windows.closes_at AS window_closes_at, service_windows.last_inbound_at AS window_inbound,
 	contacts.language AS contact_language, contacts.blocked_at,
-	consents.given AS consent_given, consents.source AS consent_source, consents.note AS consent_note, consents.at AS consent_at`
+	consents.given AS consent_given, consents.source AS consent_source, consents.note AS consent_note, consents.at AS consent_at,
+	EXISTS (SELECT 1 FROM scheduled_messages WHERE scheduled_messages.account_id = conversations.account_id AND
+		scheduled_messages.conversation_id = conversations.id AND scheduled_messages.state = 'failed') AS later_failed`
 
 // storedFiles adds how many files are here; lists do without.
 const storedFiles = `, (SELECT count(*) FROM files WHERE files.account_id = conversations.account_id AND

@@ -154,7 +154,7 @@ var inboxVisits = []visit{
 	{name: "conversation with its menu", route: "/inbox/:conversation", who: agent, path: threadAt("mine", ""), do: func(b *browsertest.Tab) {
 		b.JS("document.getElementById('thread-menu').open = true")
 	}},
-	{name: "emoji", route: "/emoji", who: agent, path: at("/emoji")},
+	{name: "emoji", route: "/inbox/:conversation/emoji", who: agent, path: threadAt("closing", "/emoji")},
 	{name: "emoji in the dialog", route: "/inbox/:conversation", who: agent, path: threadAt("mine", ""), do: opened("#emoji-open")},
 	{name: "details", route: "/inbox/:conversation/details", who: agent, path: threadAt("mine", "/details")},
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,21 +39,79 @@ func conversationPath(id models.ConversationID) string { return fmt.Sprintf("/in
 func (s *Server) later(c echo.Context, row models.ConversationRow) (inbox.Later, error) {
 	l := inbox.Later{Row: row, Viewer: personOf(c).viewer, Now: row.Now(s.store.Now())}
 	var err error
-	l.Messages, err = s.store.Scheduled(c.Request().Context(), row.Conversation)
+	if l.Messages, err = s.store.Scheduled(c.Request().Context(), row.Conversation); err != nil {
+		return l, err
+	}
+	ids := make([]models.ScheduledID, len(l.Messages))
+	for i, m := range l.Messages {
+		ids[i] = m.ID
+	}
+	l.Files, err = s.store.HeldFiles(c.Request().Context(), row.AccountID, ids...)
 	return l, err
 }
 
-// newLaterPage asks when a message is to be sent: the draft, or what the composer has posted.
+// newLaterPage asks when a message is to be sent: what waits in the composer.
 func (s *Server) newLaterPage(c echo.Context) error {
 	row, err := s.conversation(c)
 	if err != nil {
 		return err
 	}
-	f := inbox.LaterForm{Row: row, Key: newClientKey(), Body: row.Draft}
-	if c.Request().Method == http.MethodPost {
-		f.Body = typedBody(c, "body")
+	f := inbox.LaterForm{Row: row, Key: newClientKey(), Body: row.Draft, Mine: true}
+	if f.Files, err = s.store.Uploads(c.Request().Context(), row.Conversation, personOf(c).viewer.User); err != nil {
+		return err
 	}
 	return s.showLater(c, http.StatusOK, f.Fill(c.Request().Context(), soon(row.Now(s.store.Now()))))
+}
+
+// composedLater asks when what the composer has posted is to be sent. It is kept as the draft: the way back leads to it.
+func (s *Server) composedLater(c echo.Context) error {
+	row, err := s.conversation(c)
+	if err != nil {
+		return err
+	}
+	in, _, err := s.readReply(c, row)
+	if err != nil {
+		return s.replyRefused(c, row, in, err)
+	}
+	if !isPartial(c) { // the script has saved it
+		if err := s.service.SaveDraft(c.Request().Context(), personOf(c).viewer, row.ID, in.Body); err != nil {
+			return err
+		}
+	}
+	f := inbox.LaterForm{Row: row, Key: newClientKey(), Body: in.Body, Mine: true}
+	if f.Files, err = s.namedUploads(c, row, in.Files); err != nil {
+		return err
+	}
+	return s.showLater(c, http.StatusOK, f.Fill(c.Request().Context(), soon(row.Now(s.store.Now()))))
+}
+
+// namedUploads reads those of the agent's uploads that a form names, in its order.
+func (s *Server) namedUploads(c echo.Context, row models.ConversationRow, ids []models.FileID) ([]models.File, error) {
+	found, err := s.store.UploadsNamed(c.Request().Context(), row.Conversation, personOf(c).viewer.User, ids)
+	var fs []models.File
+	for _, id := range ids {
+		if i := slices.IndexFunc(found, func(f models.File) bool { return f.ID == id }); i >= 0 {
+			fs = append(fs, found[i])
+		}
+	}
+	return fs, err
+}
+
+// templateLater asks when the template that was filled in is to be sent; at is the moment that was chosen before.
+func (s *Server) templateLater(c echo.Context, row models.ConversationRow, in service.Reply, at string) error {
+	p, err := s.picker(c, row, field(c, "t"))
+	if err != nil {
+		return err
+	}
+	if err := p.Chosen.CheckValues(in.Template.Values); err != nil {
+		return s.templateRefused(c, in, err)
+	}
+	f := inbox.LaterForm{Row: row, Key: newClientKey(), Template: p.Chosen, Values: in.Template.Values}
+	f = f.Fill(c.Request().Context(), soon(row.Now(s.store.Now())))
+	if date, clock, ok := strings.Cut(at, " "); ok {
+		f.Date, f.Clock = date, clock
+	}
+	return s.showLater(c, http.StatusOK, f)
 }
 
 // soon is what the dialog offers: in an hour, at a quarter.
@@ -93,17 +152,55 @@ func (s *Server) schedule(c echo.Context) error {
 		return err
 	}
 	in := service.Scheduling{Conversation: row.ID, Key: field(c, "client_key"), Body: typedBody(c, "later_body"), When: when(c)}
+	if in.Files, err = fileIDs(c); err != nil {
+		return err
+	}
+	if field(c, "t") != "" {
+		use, err := templateUse(c)
+		if err != nil {
+			return err
+		}
+		in.Template = &use
+	}
 	if err := s.service.Schedule(c.Request().Context(), personOf(c).viewer, in); err != nil {
-		return s.laterRefused(c, inbox.LaterForm{Row: row, Key: in.Key, Body: in.Body, Date: in.When.Date, Clock: in.When.Clock}, err)
+		return s.scheduleRefused(c, row, in, err)
 	}
 	return s.doneDialog(c, conversationPath(row.ID), "done.scheduled")
+}
+
+// scheduleRefused shows the dialog again, or the fields of the template with what is wrong in them. What was typed is
+// kept as the draft, too: the dialog offers a template instead.
+func (s *Server) scheduleRefused(c echo.Context, row models.ConversationRow, in service.Scheduling, err error) error {
+	f := inbox.LaterForm{Row: row, Key: in.Key, Body: in.Body, Date: in.When.Date, Clock: in.When.Clock, Mine: true}
+	var fields models.FieldErrors
+	if in.Template != nil {
+		if errors.As(err, &fields) && fields[0].Field != "date" {
+			return s.templateRefused(c, service.Reply{Conversation: row.ID, Key: newClientKey(), Template: in.Template}, err)
+		}
+		p, err := s.picker(c, row, field(c, "t"))
+		if err != nil {
+			return err
+		}
+		f.Template, f.Values = p.Chosen, in.Template.Values
+	} else if err := s.service.SaveDraft(c.Request().Context(), personOf(c).viewer, row.ID, in.Body); err != nil {
+		return err
+	}
+	var readErr error
+	if f.Files, readErr = s.namedUploads(c, row, in.Files); readErr != nil {
+		return readErr
+	}
+	return s.laterRefused(c, f, err)
 }
 
 // laterRefused shows the dialog again with what was typed.
 func (s *Server) laterRefused(c echo.Context, f inbox.LaterForm, err error) error {
 	var fields models.FieldErrors
-	if !errors.As(err, &fields) {
+	if models.KindOf(err) != models.KindInvalid {
 		return err
+	}
+	if !errors.As(err, &fields) {
+		f.Errors = f.Errors.With("", errorText(c, err))
+		return s.showLater(c, http.StatusUnprocessableEntity, f)
 	}
 	for i := range fields {
 		if fields[i].Field == "body" {
@@ -136,21 +233,46 @@ func (s *Server) laterPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if m.State != models.ScheduledWaiting {
+	if !m.Open() {
 		return service.ErrNotWaiting
 	}
-	return s.showLater(c, http.StatusOK, inbox.LaterForm{Row: row, ID: m.ID, Body: m.Body}.Fill(c.Request().Context(), m.DueAt))
+	f, err := s.laterForm(c, m, row)
+	if err != nil {
+		return err
+	}
+	return s.showLater(c, http.StatusOK, f)
 }
 
-// reschedule gives a waiting message another time.
+// laterForm is the dialog about a message that is scheduled already.
+func (s *Server) laterForm(c echo.Context, m models.ScheduledMessage, row models.ConversationRow) (inbox.LaterForm, error) {
+	f := inbox.LaterForm{Row: row, ID: m.ID, Body: m.Body, Mine: m.TemplateName == "" && m.UserID == personOf(c).viewer.User}
+	held, err := s.store.HeldFiles(c.Request().Context(), m.AccountID, m.ID)
+	f.Files = held[m.ID]
+	at := m.DueAt
+	if now := row.Now(s.store.Now()); !at.After(now) {
+		at = soon(now)
+	}
+	return f.Fill(c.Request().Context(), at), err
+}
+
+// reschedule gives a message that waits or has failed another time, and another text.
 func (s *Server) reschedule(c echo.Context) error {
 	m, row, err := s.scheduled(c)
 	if err != nil {
 		return err
 	}
-	w := when(c)
-	if err := s.service.Reschedule(c.Request().Context(), personOf(c).viewer, m.ID, w); err != nil {
-		return s.laterRefused(c, inbox.LaterForm{Row: row, ID: m.ID, Body: m.Body, Date: w.Date, Clock: w.Clock}, err)
+	f, err := s.laterForm(c, m, row)
+	if err != nil {
+		return err
+	}
+	w, body := when(c), (*string)(nil)
+	f.Date, f.Clock = w.Date, w.Clock
+	if c.Request().PostForm.Has("later_body") {
+		f.Body = typedBody(c, "later_body")
+		body = &f.Body
+	}
+	if err := s.service.Reschedule(c.Request().Context(), personOf(c).viewer, m.ID, w, body); err != nil {
+		return s.laterRefused(c, f, err)
 	}
 	return s.doneDialog(c, conversationPath(row.ID), "done.rescheduled")
 }

@@ -37,15 +37,15 @@ func TestLaterWithoutScript(t *testing.T) {
 		}
 		schedule(-time.Hour).want(http.StatusUnprocessableEntity, "The time has passed", "Hei &lt;igjen&gt;</textarea>", `name="client_key" value="k1"`)
 		at := time.Now().Add(30 * time.Hour).Format("2006-01-02 15:04")
-		schedule(30*time.Hour).want(http.StatusUnprocessableEntity, "The window is closed then. Choose a template.", "Schedule anyway", `name="anyway" value="`+at+`"`)
-		schedule(29*time.Hour, "anyway", at).want(http.StatusUnprocessableEntity, "The window is closed then.") // another time than was said
+		schedule(30*time.Hour).want(http.StatusUnprocessableEntity, "The reply window is closed then. Choose a template", "Schedule anyway", `name="anyway" value="`+at+`"`)
+		schedule(29*time.Hour, "anyway", at).want(http.StatusUnprocessableEntity, "The reply window is closed then.") // another time than was said
 		schedule(30*time.Hour, "anyway", at).to(thread(id))
 		ida.get(thread(id)).want(http.StatusOK, "The message is scheduled", "To be sent later", "Hei &lt;igjen&gt;").without("Hei &lt;igjen&gt;</textarea>")
 		m := d.onlyLater(id)
 		at1 := fmt.Sprintf("/later/%d", m.ID)
 		mads.get(thread(id)).want(http.StatusOK, "Hei &lt;igjen&gt;", "Ida Holm").without(at1 + "/send")
 		mads.post(at1 + "/cancel").want(http.StatusForbidden)
-		ida.get(at1).want(http.StatusOK, "Change the time", m.DueAt.Format("2006-01-02"))
+		ida.get(at1).want(http.StatusOK, "Change the scheduled message", m.DueAt.Format("2006-01-02"))
 		ida.post(at1, "date", "x", "clock", "").want(http.StatusUnprocessableEntity, "Choose a date and a time", "Hei &lt;igjen&gt;")
 		soon := time.Now().Add(2 * time.Hour)
 		ida.post(at1, "date", soon.Format("2006-01-02"), "clock", soon.Format("15:04")).to(thread(id))

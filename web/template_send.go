@@ -43,6 +43,7 @@ func (s *Server) picker(c echo.Context, row models.ConversationRow, chosen strin
 	ctx, me := c.Request().Context(), personOf(c)
 	p := inbox.Picker{
 		Row: row, Query: strings.TrimSpace(c.QueryParam("q")), Key: newClientKey(), Admin: me.viewer.Role != models.Agent,
+		When:   c.FormValue("when"),
 		Viewer: me.viewer, Agent: me.user.Name, Asked: chosen != "",
 	}
 	number, err := s.store.Number(ctx, row.NumberID)
@@ -100,7 +101,7 @@ func (s *Server) chooseTemplate(c echo.Context, p *inbox.Picker, number models.N
 		}
 		return nil
 	}
-	use, err := templateUse(chosen)
+	use, err := templateNamed(chosen)
 	if err != nil {
 		return err
 	}
@@ -122,8 +123,8 @@ func (s *Server) chooseTemplate(c echo.Context, p *inbox.Picker, number models.N
 	return nil
 }
 
-// templateUse reads which template a form or an address names. ErrNotFound.
-func templateUse(key string) (service.TemplateUse, error) {
+// templateNamed reads which template a form or an address names. ErrNotFound.
+func templateNamed(key string) (service.TemplateUse, error) {
 	if strings.HasPrefix(key, "HX") {
 		return service.TemplateUse{ContentSID: key}, nil
 	}
@@ -131,23 +132,32 @@ func templateUse(key string) (service.TemplateUse, error) {
 	return service.TemplateUse{Template: id}, err
 }
 
-// sendTemplate takes in a template with the values of its fields.
-func (s *Server) sendTemplate(c echo.Context) error {
-	row, err := s.conversation(c)
-	if err != nil {
-		return err
-	}
-	use, err := templateUse(field(c, "t"))
-	if err != nil {
-		return err
-	}
+// templateUse reads the template of a form with the values of its fields. ErrNotFound.
+func templateUse(c echo.Context) (service.TemplateUse, error) {
+	use, err := templateNamed(field(c, "t"))
 	use.Values = map[string]string{}
 	for name, v := range c.Request().PostForm {
 		if variable, ok := strings.CutPrefix(name, models.ValueField("")); ok {
 			use.Values[variable] = strings.TrimSpace(v[0])
 		}
 	}
+	return use, err
+}
+
+// sendTemplate takes in a template with the values of its fields; it is sent now, or its time is asked for.
+func (s *Server) sendTemplate(c echo.Context) error {
+	row, err := s.conversation(c)
+	if err != nil {
+		return err
+	}
+	use, err := templateUse(c)
+	if err != nil {
+		return err
+	}
 	in := service.Reply{Conversation: row.ID, Key: field(c, "client_key"), Decision: decision(c), Template: &use}
+	if field(c, "later") != "" {
+		return s.templateLater(c, row, in, field(c, "when"))
+	}
 	if _, err := s.service.Reply(c.Request().Context(), personOf(c).viewer, in); err != nil {
 		return s.templateRefused(c, in, err)
 	}

@@ -149,11 +149,11 @@ export function uploading(id) {
   return true;
 }
 
-// take gives the files of the row to a message and empties the row.
+// attached lists the files of the row. take gives them to a message and empties the row.
+export const attached = () => [...list()?.querySelectorAll('li[data-file]') || []].map(li => ({ id: li.dataset.file, name: li.dataset.name }));
 export function take() {
-  const rows = [...list()?.querySelectorAll('li') || []];
-  const files = rows.filter(li => li.dataset.file).map(li => ({ id: li.dataset.file, name: li.dataset.name }));
-  for (const li of rows) li.remove();
+  const files = attached();
+  list()?.replaceChildren();
   hint();
   return files;
 }

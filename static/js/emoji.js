@@ -45,6 +45,7 @@ on('click', e => {
   const b = e.target.closest('[data-emoji]'), ta = document.getElementById('body');
   if (ta && e.target.closest('#emoji-open')) caret = [ta.selectionStart, ta.selectionEnd];
   if (!b || !ta) return;
+  e.preventDefault();
   b.closest('dialog')?.close();
   ta.focus();
   if (caret) ta.setSelectionRange(...caret);

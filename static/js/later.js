@@ -1,4 +1,5 @@
-// Send later: what is typed goes into the dialog that gives it a time; the list under the thread follows its version.
+// Send later: what is typed and attached goes into the dialog that gives it a time; the list under the thread follows its version.
+import { attached, uploading } from './attach.js';
 import { flush, handedOver } from './composer.js';
 import { toast } from './toast.js';
 import { say } from './text.js';
@@ -8,10 +9,11 @@ on('click', async e => {
   const b = e.target.closest('[data-later]'), f = b?.form;
   if (!f) return;
   e.preventDefault();
+  if (uploading(f.dataset.composer)) return;
   try {
     await flush();
     const r = await fetch(b.formAction, { method: 'POST', headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' },
-      signal: AbortSignal.timeout(8000), body: new URLSearchParams({ body: f.elements.body.value }) });
+      signal: AbortSignal.timeout(8000), body: new URLSearchParams([['body', f.elements.body.value], ...attached().map(x => ['file', x.id])]) });
     const html = await r.text(), body = document.getElementById('dialog-body');
     if (r.status === 401) { location.href = r.headers.get('HX-Redirect') || '/login'; return; }
     if (!r.ok) { await htmx.swap({ sourceElement: document.body, target: document.body, swap: 'none', text: html }); return; }
@@ -21,7 +23,7 @@ on('click', async e => {
   } catch { toast(say('offline')); }
 });
 
-on('submit', e => { if (e.target.id === 'later-form') handedOver(); });
+on('submit', e => { if (e.target.matches('#later-form[data-composed]')) handedOver(); });
 
 on('thread:changed', e => {
   const l = document.getElementById('later');

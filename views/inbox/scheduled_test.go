@@ -17,16 +17,16 @@ func TestLaterKeepsTheRules(t *testing.T) {
 	owner := models.UserID(1)
 	l := Later{Row: models.ConversationRow{Conversation: models.Conversation{ID: 3, UserID: &owner}}, Now: at, Messages: []models.ScheduledMessage{
 		{ID: 1, UserID: 1, UserName: "<Ida>", State: models.ScheduledWaiting, Body: "<b>a", DueAt: at.Add(time.Hour)},
-		{ID: 2, UserID: 2, UserName: "<Mads>", State: models.ScheduledWaiting, Body: "b", DueAt: at.Add(2 * time.Hour)},
+		{ID: 2, UserID: 2, UserName: "<Mads>", State: models.ScheduledWaiting, Body: "b", TemplateName: "<t>", DueAt: at.Add(2 * time.Hour)},
 		{ID: 3, UserID: 2, UserName: "<Mads>", State: models.ScheduledFailed, Problem: "scheduled.failed_window", Body: "c", DueAt: at},
-	}}
+	}, Files: map[models.ScheduledID][]models.File{1: {{ID: 9, Name: "<a>.pdf", ContentType: "application/pdf", State: models.FileStored}}}}
 	for _, tt := range []struct {
 		viewer          models.Viewer
 		cancel, send    int
 		name, hidesName string
 	}{
 		{models.Viewer{User: 1, Role: models.Agent}, 3, 1, "&lt;Mads&gt;", "&lt;Ida&gt;"},
-		{models.Viewer{User: 2, Role: models.Agent}, 2, 1, "&lt;Ida&gt;", "&lt;Mads&gt;"},
+		{models.Viewer{User: 2, Role: models.Agent}, 2, 2, "&lt;Ida&gt;", "&lt;Mads&gt;"},
 		{models.Viewer{User: 3, Role: models.Agent}, 0, 0, "&lt;Ida&gt;", ""},
 		{models.Viewer{User: 3, Role: models.Supervisor}, 3, 0, "&lt;Ida&gt;", ""},
 	} {
@@ -42,6 +42,11 @@ func TestLaterKeepsTheRules(t *testing.T) {
 		})
 	}
 	was := l.Version()
+	l.Messages[0].Body = "changed"
+	if l.Version() == was {
+		t.Error("other words are no other version")
+	}
+	was = l.Version()
 	l.Messages[0].DueAt = at.Add(3 * time.Hour)
 	if l.Version() == was {
 		t.Error("another time is no other version")
@@ -51,6 +56,8 @@ func TestLaterKeepsTheRules(t *testing.T) {
 	}
 	for _, f := range []LaterForm{
 		{Body: "<b>", Key: "k", Zone: "Europe/Oslo"},
+		{Template: &models.Template{ID: 4, Name: "t", Body: "Hei {{1}}"}, Values: map[string]string{"1": "<b>"}, Anyway: true},
+		{ID: 8, Body: "<b>", Mine: true, Files: l.Files[1]},
 		{ID: 7, Body: "<b>", Date: "x", Clock: "<y>", Anyway: true, Errors: components.Errors{}.With("date", "!").With("later_body", "!")},
 	} {
 		viewtest.Each(t, LaterDialog(f), nil)

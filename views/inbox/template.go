@@ -17,6 +17,7 @@ import (
 type Picker struct {
 	Row       models.ConversationRow
 	Query     string
+	When      string // the moment for which a template is chosen, as the form of a scheduled message writes it; "" for now
 	Templates []models.Template
 	More      bool // there are more than are shown
 	Waiting   int  // templates on which WhatsApp is still to decide
@@ -48,7 +49,18 @@ func (p Picker) at(t models.Template) string {
 	if p.Query != "" {
 		q.Set("q", p.Query)
 	}
+	if p.When != "" {
+		q.Set("when", p.When)
+	}
 	return p.url() + "?" + q.Encode()
+}
+
+// all gives the address of the picker with nothing chosen.
+func (p Picker) all() string {
+	if p.When == "" {
+		return p.url()
+	}
+	return p.url() + "?when=" + url.QueryEscape(p.When)
 }
 
 // search gives the address from which the list is fetched while a person types.
@@ -56,6 +68,9 @@ func (p Picker) search() string {
 	u := p.url() + "?part=list"
 	if p.Chosen != nil {
 		u += "&t=" + url.QueryEscape(TemplateKey(*p.Chosen))
+	}
+	if p.When != "" {
+		u += "&when=" + url.QueryEscape(p.When)
 	}
 	return u
 }
@@ -224,4 +239,13 @@ func (p Picker) shown(ctx context.Context, fields []models.TemplateField, variab
 		}
 	}
 	return placeholder(ctx, fields, variable)
+}
+
+// laterButton asks for the time at which the template is sent; it is the way on when a time was chosen before.
+func (p Picker) laterButton(ctx context.Context) components.Button {
+	b := components.Button{Label: i18n.T(ctx, "scheduled.open"), Kind: "tertiary", Type: "submit", Form: "tp-form", Name: "later", Value: "1"}
+	if p.When != "" {
+		b.Kind = "primary"
+	}
+	return b
 }
