@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kanal/models"
+	"kanal/store"
 )
 
 // plansFor types a moment into the dialog about a scheduled message and saves it.
@@ -105,6 +106,27 @@ func TestLaterInTheClosedWindow(t *testing.T) {
 		ida.click("#later button[id^='latersend-']")
 		ida.wait(bubbles + ".endsWith('Vi sees') && !document.querySelector('#later li') && !document.querySelector('#row-" + number(id) + "').innerText.includes('Not sent')")
 	})
+}
+
+// The list is drawn again before the answer of a button in it has come: what the answer says is still said.
+func TestToastOutlivesWhatAskedForIt(t *testing.T) {
+	d := newTeam(t, store.SQLite)
+	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+	ida := d.at(d.ida, thread(id))
+	types(ida, "Vi sees")
+	ida.click("#send-later")
+	ida.wait("document.querySelector('dialog[open] #later_body')")
+	plansFor(ida, time.Now().Add(2*time.Hour))
+	ida.wait("document.querySelector('#later li') && !document.querySelector('dialog[open]')")
+	ida.js(`{ const send = window.fetch; window.fetch = async (...a) => {
+		const r = await send(...a);
+		if (String(a[0]).endsWith('/cancel')) await new Promise(go => { window.answer = go; });
+		return r;
+	}; }`)
+	ida.click("#later button[id^='latercancel-']")
+	ida.wait("window.answer && !document.querySelector('#later li')")
+	ida.js("window.answer()")
+	ida.wait("document.getElementById('toasts').innerText.includes('The message will not be sent')")
 }
 
 // Without script: files, a template, the closed window and the emoji come and go as forms.

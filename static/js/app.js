@@ -29,6 +29,13 @@ const busy = (el, d) => {
 on('htmx:before:request', e => { const c = e.detail.ctx; busy(c._busy = c.target, 1); });
 on('htmx:finally:request', e => { const c = e.detail.ctx; if (c._busy) busy(c._busy, -1); c._busy = null; });
 
+// An answer that replaces nothing still has something to say when a live update has removed what asked for it: htmx drops
+// all of an answer whose target is gone.
+on('htmx:after:request', e => {
+  const c = e.detail.ctx;
+  if (c.hx?.reswap === 'none' && !c.target?.isConnected) c.target = document.body;
+});
+
 // A request that never got an answer: htmx says so in the console only.
 on('htmx:error', e => {
   const c = e.detail.ctx;
