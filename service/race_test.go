@@ -41,7 +41,7 @@ func waits(db *sql.DB) (is bool) {
 func TestReportWhileTheAnswerIsStored(t *testing.T) {
 	for _, d := range storetest.Dialects {
 		t.Run(string(d), func(t *testing.T) {
-			address := storetest.URL(t, d)
+			address := storetest.Migrated(t, d)
 			clock := storetest.NewClock()
 			c := newCenter(t, storetest.OpenURL(t, address, clock.Now), clock)
 			id := c.quiet()
@@ -92,7 +92,7 @@ func TestRemovedWhileItIsClaimed(t *testing.T) {
 	} {
 		for _, d := range storetest.Dialects {
 			t.Run(name+"/"+string(d), func(t *testing.T) {
-				address := storetest.URL(t, d)
+				address := storetest.Migrated(t, d)
 				c := newCenter(t, storetest.OpenURL(t, address, nil), nil)
 				queue, err := c.store.DefaultQueue(ctx)
 				if err != nil {

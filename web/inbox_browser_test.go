@@ -485,7 +485,7 @@ func TestInboxPhone(t *testing.T) {
 
 // Two instances over one database: what one takes in appears at the other, and the ticks too.
 func TestInboxTwoInstances(t *testing.T) {
-	address := storetest.URL(t, store.Postgres)
+	address := storetest.Migrated(t, store.Postgres)
 	a := newTeam(t, store.SQLite, func(o *Options) { o.Store = storetest.OpenURL(t, address, nil) })
 	other := newSiteBeforeSetup(t, func(o *Options) {
 		o.Store, o.Simulator = storetest.OpenURL(t, address, nil), a.sim

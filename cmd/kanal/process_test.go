@@ -135,7 +135,7 @@ func newTown(t *testing.T, d store.Dialect) *town {
 	w.url = "http://" + l.Addr().String()
 	_ = l.Close()
 	dir := filepath.Join(t.TempDir(), "data")
-	w.address = storetest.URL(t, d)
+	w.address = storetest.Migrated(t, d)
 	w.env = []string{
 		"KANAL_DATA_DIR=" + dir, "KANAL_ADDR=" + l.Addr().String(), "KANAL_DATABASE_URL=" + w.address, "KANAL_SECRET_KEY=" + testKey,
 		"KANAL_TWILIO_URL=" + front.URL, "KANAL_SIMULATOR=off", "KANAL_LOG_FORMAT=json", "PATH=" + os.Getenv("PATH"), "HOME=" + dir,

@@ -173,6 +173,20 @@ func removeLeftOver() {
 
 // Create makes an empty database on the server at an address and gives its address.
 func Create(ctx context.Context, server string) (string, error) {
+	return create(ctx, server, "")
+}
+
+// Copy makes a database with all that is in another one, to which nobody may be connected, and gives its address.
+// server and database are what was given to Create and what it gave.
+func Copy(ctx context.Context, server, database string) (string, error) {
+	name, err := nameOf(database)
+	if err != nil {
+		return "", err
+	}
+	return create(ctx, server, " TEMPLATE "+name)
+}
+
+func create(ctx context.Context, server, how string) (string, error) {
 	u, err := url.Parse(server)
 	if err != nil {
 		return "", err
@@ -180,7 +194,7 @@ func Create(ctx context.Context, server string) (string, error) {
 	b := make([]byte, 6)
 	_, _ = rand.Read(b)
 	name := "kanal_test_" + hex.EncodeToString(b)
-	if err := execute(ctx, server, "CREATE DATABASE "+name); err != nil {
+	if err := execute(ctx, server, "CREATE DATABASE "+name+how); err != nil {
 		return "", err
 	}
 	u.Path = "/" + name
@@ -189,11 +203,20 @@ func Create(ctx context.Context, server string) (string, error) {
 
 // Drop removes a database that Create has made, whoever is connected to it. server is the address given to Create.
 func Drop(ctx context.Context, server, database string) error {
-	u, err := url.Parse(database)
+	name, err := nameOf(database)
 	if err != nil {
 		return err
 	}
-	return execute(ctx, server, "DROP DATABASE "+pgx.Identifier{strings.TrimPrefix(u.Path, "/")}.Sanitize()+" WITH (FORCE)")
+	return execute(ctx, server, "DROP DATABASE "+name+" WITH (FORCE)")
+}
+
+// nameOf gives the name in a database's address as SQL writes it.
+func nameOf(database string) (string, error) {
+	u, err := url.Parse(database)
+	if err != nil {
+		return "", err
+	}
+	return pgx.Identifier{strings.TrimPrefix(u.Path, "/")}.Sanitize(), nil
 }
 
 func execute(ctx context.Context, server, sql string) error {

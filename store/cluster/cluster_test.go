@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"kanal/store/cluster"
 	"kanal/store/storetest"
 )
@@ -41,8 +43,16 @@ func TestCluster(t *testing.T) {
 	if _, err := cluster.Version(t.Context(), database); err != nil {
 		t.Error(err)
 	}
-	if err := cluster.Drop(t.Context(), s.URL, database); err != nil {
-		t.Error(err)
+	exec(t, database, "CREATE TABLE kept ()")
+	copied, err := cluster.Copy(t.Context(), s.URL, database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec(t, copied, "SELECT FROM kept")
+	for _, d := range []string{copied, database} {
+		if err := cluster.Drop(t.Context(), s.URL, d); err != nil {
+			t.Error(err)
+		}
 	}
 	if _, err := cluster.Version(t.Context(), database); err == nil {
 		t.Error("the database is still there")
@@ -57,5 +67,18 @@ func TestCluster(t *testing.T) {
 	}
 	if u, err := url.Parse(s.URL); err != nil || u.Hostname() != "127.0.0.1" {
 		t.Errorf("the server is at %q, %v", s.URL, err)
+	}
+}
+
+// exec runs a statement in a database and leaves it.
+func exec(t *testing.T, database, sql string) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(t.Context()) }()
+	if _, err := c.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -58,54 +58,97 @@ func Each(t *testing.T, f func(t *testing.T, s *store.Store, clock *Clock)) {
 	}
 }
 
-// Open gives a fresh, migrated database that is closed when the test ends. A nil clock is the machine's. On SQLite it is
-// a copy of one that was migrated before: migrating takes longer than most tests.
+// Open gives a fresh, migrated database that is closed when the test ends. A nil clock is the machine's. It is a copy of
+// one that was migrated before: migrating takes longer than most tests.
 func Open(t testing.TB, d store.Dialect, clock func() time.Time) *store.Store {
 	t.Helper()
-	address := URL(t, d)
-	if d == store.SQLite {
-		b, err := migrated()
-		if err == nil {
-			err = os.WriteFile(strings.TrimPrefix(address, "sqlite:"), b, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return OpenURL(t, address, clock)
+	return open(t, Migrated(t, d), clock)
 }
 
-// migrated gives the content of a SQLite file that is migrated and empty.
-var migrated = sync.OnceValues(func() ([]byte, error) {
+// Migrated gives the address of a new database with all tables and nothing in them.
+func Migrated(t testing.TB, d store.Dialect) string {
+	t.Helper()
+	if d == store.Postgres {
+		return newPostgres(t, func(ctx context.Context, server string) (string, error) {
+			if server == os.Getenv(serverVariable) { // nobody would remove the one that is copied
+				return createMigrated(ctx, server)
+			}
+			first, err := migratedPostgres()
+			if err != nil {
+				return "", err
+			}
+			return cluster.Copy(ctx, server, first)
+		})
+	}
+	address := URL(t, d)
+	b, err := migratedSQLite()
+	if err == nil {
+		err = os.WriteFile(strings.TrimPrefix(address, "sqlite:"), b, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+// migratedSQLite gives the content of a SQLite file that is migrated and empty.
+var migratedSQLite = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "kanal-test-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "kanal.db")
-	s, err := store.Open(context.Background(), store.Options{URL: "sqlite:" + file, Keys: []store.Key{Key}})
-	if err != nil {
-		return nil, err
-	}
-	err = s.Migrate(context.Background())
-	s.Close() // puts all into the one file
-	if err != nil {
+	if err := migrate("sqlite:" + file); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(file) //nolint:gosec // a file of ours
 })
 
+// migratedPostgres gives the address of a database of the private server that is migrated and empty.
+var migratedPostgres = sync.OnceValues(func() (string, error) {
+	s, err := private()
+	if err != nil {
+		return "", err
+	}
+	return createMigrated(context.Background(), s.URL)
+})
+
+func createMigrated(ctx context.Context, server string) (string, error) {
+	address, err := cluster.Create(ctx, server)
+	if err != nil {
+		return "", err
+	}
+	return address, migrate(address)
+}
+
+// migrate brings the database at an address up to date and leaves it: SQLite puts all into the one file then.
+func migrate(address string) error {
+	s, err := store.Open(context.Background(), store.Options{URL: address, Keys: []store.Key{Key}})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Migrate(context.Background())
+}
+
 // OpenURL opens and migrates the database at an address; it is closed when the test ends.
 func OpenURL(t testing.TB, address string, clock func() time.Time) *store.Store {
+	t.Helper()
+	s := open(t, address, clock)
+	if err := s.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func open(t testing.TB, address string, clock func() time.Time) *store.Store {
 	t.Helper()
 	s, err := store.Open(context.Background(), store.Options{URL: address, Keys: []store.Key{Key}, Clock: clock, Log: Log(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	if err := s.Migrate(context.Background()); err != nil {
-		t.Fatal(err)
-	}
 	return s
 }
 
@@ -115,19 +158,28 @@ func URL(t testing.TB, d store.Dialect) string {
 	if d == store.SQLite {
 		return "sqlite:" + filepath.Join(t.TempDir(), "kanal.db")
 	}
-	base := postgres(t)
+	return newPostgres(t, cluster.Create)
+}
+
+// newPostgres makes a database on the server for tests; it is removed when the test ends.
+func newPostgres(t testing.TB, create func(ctx context.Context, server string) (string, error)) string {
+	t.Helper()
+	server := postgres(t)
 	// Not the test's context: it has ended when the database is removed.
-	address, err := cluster.Create(context.Background(), base)
+	address, err := create(context.Background(), server)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := cluster.Drop(context.Background(), base, address); err != nil {
+		if err := cluster.Drop(context.Background(), server, address); err != nil {
 			t.Error(err)
 		}
 	})
 	return address
 }
+
+// serverVariable names the PostgreSQL server that tests are to use instead of a private one.
+const serverVariable = "KANAL_TEST_POSTGRES_URL"
 
 // private is the PostgreSQL of this test binary; it lives as long as the process. Benchmarks measure with the durability
 // that a server has by default.
@@ -138,7 +190,7 @@ var private = sync.OnceValues(func() (*cluster.Server, error) {
 // postgres gives the address of a PostgreSQL server for tests.
 func postgres(t testing.TB) string {
 	t.Helper()
-	if u := os.Getenv("KANAL_TEST_POSTGRES_URL"); u != "" {
+	if u := os.Getenv(serverVariable); u != "" {
 		return u
 	}
 	s, err := private()
