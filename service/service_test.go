@@ -216,7 +216,7 @@ func (c *center) message(id models.MessageID) models.Message {
 // until waits for something that jobs and callbacks bring about.
 func (c *center) until(what string, f func() bool) {
 	c.t.Helper()
-	for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !f(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			c.t.Fatal("never: " + what)
 		}

@@ -47,11 +47,12 @@ func (c *Clock) Advance(d time.Duration) {
 // Dialects are the engines that every test of the store and of the services runs on.
 var Dialects = []store.Dialect{store.SQLite, store.Postgres}
 
-// Each runs a test on a fresh, migrated database of each engine, with a clock that the test moves.
+// Each runs a test on a fresh, migrated database of each engine, with a clock that the test moves; on both at once.
 func Each(t *testing.T, f func(t *testing.T, s *store.Store, clock *Clock)) {
 	t.Helper()
 	for _, d := range Dialects {
 		t.Run(string(d), func(t *testing.T) {
+			t.Parallel()
 			clock := NewClock()
 			f(t, Open(t, d, clock.Now), clock)
 		})
