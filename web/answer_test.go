@@ -42,6 +42,7 @@ func TestAnswerWithoutScript(t *testing.T) {
 
 // Every other conflict without script keeps what was typed, too.
 func TestReplyConflictKeepsTheText(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.signedIn(d.ida)
@@ -56,6 +57,7 @@ func TestReplyConflictKeepsTheText(t *testing.T) {
 
 // Those who may not see a conversation are not told who has it.
 func TestAnswerIsNotForStrangers(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.mads, d.says("Kari Nordli", "Hei"))
 	d.must(d.store.InTx(t.Context(), func(tx *store.Tx) error {
@@ -71,8 +73,9 @@ func TestAnswerIsNotForStrangers(t *testing.T) {
 }
 
 // The script: the question is a dialog; closed, the text is back in the box; decided, the message goes.
-func TestAnswerDialog(t *testing.T) {
-	d := newTeam(t, store.SQLite)
+func TestAnswerDialog(t *testing.T) { eachPair(t, answerDialog) }
+
+func answerDialog(d *team) {
 	id := d.has(d.mads, d.says("Kari Nordli", "Hei"))
 	ida := d.at(d.ida, thread(id))
 	ida.expect("status of 409")
@@ -98,7 +101,7 @@ func TestAnswerDialog(t *testing.T) {
 	ida.send()
 	ida.wait(bubbles + " === 'Hei|Hei fra Ida|Mer fra Ida'")
 	ida.wait(lastState(models.Read))
-	ida.see("Mads Berg has the conversation")
+	ida.see(d.text("composer.other", "name", "Mads Berg"))
 	mads := d.at(d.mads, thread(id))
 	mads.wait("document.querySelectorAll('#msgs .bub__who').length === 1") // over the first of two
 	mads.picture("helped")

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"kanal/models"
-	"kanal/store"
 )
 
 // bringing is the script with which files come into the page: how is choose, paste or drop; files are name and content.
@@ -32,13 +31,14 @@ func brings(b *seat, how string, files ...string) {
 const rowsOfFiles = "[...document.querySelectorAll('#uploads li')].map(x => x.dataset.name + (x.dataset.file ? '' : '?')).join('|')"
 
 // Files are chosen, pasted and dropped, taken out, kept over a reload, sent and on the phone.
-func TestAttach(t *testing.T) {
-	d := newTeam(t, store.SQLite)
+func TestAttach(t *testing.T) { eachPair(t, attach) }
+
+func attach(d *team) {
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	ida := d.at(d.ida, thread(id))
 	ida.expect("status of 422")
 	brings(ida, "choose", "Bilde.jpg", someJPG)
-	ida.wait(rowsOfFiles + " === 'Bilde.jpg' && " + polite + " === 'Bilde.jpg is attached.'")
+	ida.wait(rowsOfFiles + " === 'Bilde.jpg' && " + polite + " === " + jsText(d.text("upload.added", "name", "Bilde.jpg")))
 	brings(ida, "paste", "image.png", "\x89PNG\r\n\x1a\n"+strings.Repeat("x", 100))
 	brings(ida, "drop", "kontrakt.pdf", somePDF, "liste.PDF", somePDF)
 	ida.wait("document.querySelectorAll('#uploads li[data-file]').length === 4 && document.activeElement.id === 'body'")
@@ -46,7 +46,7 @@ func TestAttach(t *testing.T) {
 	// What cannot be sent is said: before it leaves the browser by name and size, after it by what it is.
 	brings(ida, "drop", "side.html", "<html>", "tom.pdf", "", "stor.png", strings.Repeat("x", models.MaxImageSize+1), "falsk.jpg", "<html>")
 	ida.wait("document.querySelectorAll('#uploads .up--fail').length === 4")
-	for _, says := range []string{"does not take this type of file", "The file is empty.", "pictures of up to 5 MB"} {
+	for _, says := range []string{d.text("file.type"), d.text("file.empty"), d.text("file.image_size", "max", 5)} {
 		ida.see(says)
 	}
 	ida.picture("attach")
@@ -58,7 +58,7 @@ func TestAttach(t *testing.T) {
 	ida.wait("document.querySelectorAll('#uploads .up--fail').length === 3 && document.activeElement.closest('#uploads')")
 
 	// One is taken out; the others are there after a reload and in a thread that is opened again.
-	ida.click("#uploads [aria-label='Remove image.png']")
+	ida.click("#uploads [aria-label=" + jsText(d.text("upload.remove", "name", "image.png")) + "]")
 	ida.wait("document.querySelectorAll('#uploads li[data-file]').length === 3")
 	ida.open(thread(id))
 	ida.wait(rowsOfFiles + " === 'Bilde.jpg|kontrakt.pdf|liste.PDF'")
@@ -80,7 +80,7 @@ func TestAttach(t *testing.T) {
 	brings(ida, "choose", "faktura.pdf", somePDF)
 	types(ida, "Fakturaen")
 	ida.wait("!document.getElementById('uploads-hint').hidden")
-	ida.see("as a message of its own")
+	ida.see(d.text("upload.text_apart"))
 	ida.send()
 	ida.wait("document.querySelectorAll('#msgs .msg--out').length === 5")
 	ida.wait("[...document.querySelectorAll('#msgs .msg--out')].every(m => m.dataset.state === 'read')")
@@ -94,8 +94,9 @@ func TestAttach(t *testing.T) {
 
 // The window closes while files wait: the panel takes the form's place, and they are there when it opens again. What is
 // sent before it is uploaded goes once it is.
-func TestAttachAndTheWindow(t *testing.T) {
-	d := newTeam(t, store.SQLite)
+func TestAttachAndTheWindow(t *testing.T) { eachPair(t, attachAndTheWindow) }
+
+func attachAndTheWindow(d *team) {
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	ida := d.at(d.ida, thread(id))
 	brings(ida, "choose", "a.pdf", somePDF)
@@ -112,7 +113,7 @@ func TestAttachAndTheWindow(t *testing.T) {
 	ida.wait("document.querySelector('#uploads progress')")
 	types(ida, "Her")
 	ida.send()
-	ida.wait(polite + ".includes('when the files are uploaded') && document.getElementById('body').value === 'Her'")
+	ida.wait(polite + " === " + jsText(d.text("upload.wait")) + " && document.getElementById('body').value === 'Her'")
 	ida.js("window.go()")
 	ida.wait("document.querySelectorAll('#msgs .msg--out').length === 3 && document.getElementById('body').value === ''")
 	ida.wait(bubbles + ".includes('|Her')")

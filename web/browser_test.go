@@ -114,10 +114,13 @@ func (b *tab) js(script string) {
 	}
 }
 
-// wait polls a condition of the page; after ten seconds the test fails.
+// patience is how long a test waits for what must come: much longer than it takes on a machine that has other work, too.
+const patience = 30 * time.Second
+
+// wait polls a condition of the page until it is true.
 func (b *tab) wait(condition string) {
 	b.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+condition+")"))
 		if err == nil && ok {

@@ -5,19 +5,20 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
-	"kanal/store"
+	"kanal/views/i18n"
 )
 
 // By keyboard: search, walk through the grid, and the emoji is at the caret.
-func TestEmojiByKeyboard(t *testing.T) {
-	d := newTeam(t, store.SQLite)
+func TestEmojiByKeyboard(t *testing.T) { eachPair(t, emojiByKeyboard) }
+
+func emojiByKeyboard(d *team) {
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
 	types(b, "Hei Kari")
 	b.js("document.getElementById('body').setSelectionRange(4, 4)")
 	b.click("#emoji-open")
 	b.wait("document.activeElement.id === 'emoji-search'")
-	b.press("thumbs")
+	b.press(map[i18n.Lang]string{i18n.EN: "thumbs", i18n.NB: "tommel"}[d.lang])
 	b.wait("[...document.querySelectorAll('[data-emoji]')].filter(e => !e.hidden).length === 2")
 	b.picture("emoji-search")
 	b.press(kb.ArrowDown)
@@ -31,7 +32,7 @@ func TestEmojiByKeyboard(t *testing.T) {
 	b.wait("document.activeElement.id === 'emoji-search'")
 	b.picture("emoji")
 	b.press("nothing at all")
-	b.see("No results. Try another word.")
+	b.see(d.text("emoji.none"))
 	b.press(kb.Escape) // the first one empties a search field
 	b.wait("document.getElementById('emoji-search').value === '' && document.querySelector('[data-emoji-none]').hidden")
 	b.press(kb.Escape)

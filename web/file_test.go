@@ -110,6 +110,7 @@ func held(t *testing.T, a *answer, contentType string) {
 }
 
 func TestPartsOfFiles(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	_, f := d.sendsFile("Kari Nordli", "video")
 	b := d.signedIn(d.ida)
@@ -153,6 +154,7 @@ func TestWhoMaySeeFiles(t *testing.T) {
 }
 
 func TestDescribingAFile(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id, f := d.sendsFile("Kari Nordli", "image")
 	b := d.signedIn(d.ida)
@@ -172,6 +174,7 @@ func TestDescribingAFile(t *testing.T) {
 
 // TestTroublesOfFiles holds what an agent reads of a file that is not here, and that it is fetched again by hand.
 func TestTroublesOfFiles(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id, f := d.sendsFile("Kari Nordli", "image_large")
 	b := d.signedIn(d.ida)
@@ -186,7 +189,7 @@ func TestTroublesOfFiles(t *testing.T) {
 	}))
 	b.get(thread(id)).want(http.StatusOK, "Twilio rejects the auth token.", `action="`+fileAt(f, "/fetch")+`"`)
 	b.htmx("partial").post(fileAt(f, "/fetch")).want(http.StatusNoContent)
-	for end := time.Now().Add(10 * time.Second); d.newestFile(id).Problem != models.FileTooLarge; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); d.newestFile(id).Problem != models.FileTooLarge; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%+v", d.newestFile(id))
 		}
@@ -216,8 +219,9 @@ func TestFetchAnyway(t *testing.T) {
 }
 
 // TestFilesInTheBrowser lets an agent watch a picture come, open it large, and describe it.
-func TestFilesInTheBrowser(t *testing.T) {
-	d := newTeam(t, store.SQLite)
+func TestFilesInTheBrowser(t *testing.T) { eachPair(t, filesInTheBrowser) }
+
+func filesInTheBrowser(d *team) {
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
 	_, f := d.sendsFile("Kari Nordli", "image")
@@ -230,7 +234,7 @@ func TestFilesInTheBrowser(t *testing.T) {
 	b.wait(before + " < 960")
 	b.js("document.querySelector('.show__z input').click()")
 	b.wait(before + " === 960")
-	b.js("[...document.querySelectorAll('dialog a')].find(a => a.textContent.includes('Add a description')).click()")
+	b.js("[...document.querySelectorAll('dialog a')].find(a => a.textContent.includes(" + jsText(d.text("file.describe")) + ")).click()")
 	b.wait("document.querySelector('dialog[open] #describe')")
 	b.js(`document.querySelector('#describe [name=description]').value = "A red house"`)
 	b.picture("file-description")
@@ -252,6 +256,7 @@ func TestFilesInTheBrowser(t *testing.T) {
 
 // TestRemoveFilesSetting holds the switch on an account's page.
 func TestRemoveFilesSetting(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	admin := d.signedIn(d.user(models.Administrator, "second@kanal.test"))
 	at := fmt.Sprintf("/admin/accounts/%d/setup/channel-details", d.account.ID)

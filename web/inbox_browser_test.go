@@ -33,9 +33,9 @@ func jsText(s string) string { return fmt.Sprintf("%q", s) }
 
 // A customer writes: the row appears in every list and the message in the open thread, without anybody doing anything.
 func TestInboxMessageArrivesLive(t *testing.T) {
-	eachDatabase(t, func(_ *testing.T, d *team) {
+	eachPair(t, func(d *team) {
 		ida, mads := d.at(d.ida, "/inbox?view=queue"), d.at(d.mads, "/inbox?view=all")
-		ida.see("The queue is empty.")
+		ida.see(d.text("inbox.empty_queue"))
 		id := d.says("Kari Nordli", "Hei, hvor er pakken?")
 		for _, b := range []*seat{ida, mads} {
 			b.wait(rowsNow + " === 'Kari Nordli'")
@@ -44,7 +44,7 @@ func TestInboxMessageArrivesLive(t *testing.T) {
 		ida.click("#list a.conv")
 		ida.wait(bubbles + " === 'Hei, hvor er pakken?'")
 		ida.wait("document.title === 'Kari Nordli – Kanal'")
-		ida.wait("document.getElementById('inbox-h').textContent === 'Inbox: Conversation with Kari Nordli'")
+		ida.wait("document.getElementById('inbox-h').textContent === " + jsText(d.text("inbox.title")+": "+d.text("thread.label", "name", "Kari Nordli")))
 		mads.open(thread(id) + "?view=all")
 		d.says("Kari Nordli", "Er dere der?")
 		for _, b := range []*seat{ida, mads} {
@@ -55,7 +55,7 @@ func TestInboxMessageArrivesLive(t *testing.T) {
 		other := d.has(d.ida, d.says("Jonas Bakke", "Takk"))
 		ida.wait("document.title === '(1) Kari Nordli – Kanal' && document.getElementById('favicon').href.includes('dot')")
 		ida.open(thread(other))
-		ida.see("1 new message")
+		ida.see(d.count("thread.n_new", 1))
 		ida.wait("document.title === 'Jonas Bakke – Kanal' && !document.getElementById('favicon').href.includes('dot')")
 		d.says("Jonas Bakke", "Hallo?")
 		ida.wait(bubbles + " === 'Takk|Hallo?'")
@@ -123,6 +123,7 @@ func (d *team) creates() (n int) {
 
 // A message that failed says why and what to do next.
 func TestInboxFailures(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
@@ -169,6 +170,7 @@ func TestInboxFailures(t *testing.T) {
 
 // 63016 closes the window at once, in the open page too.
 func TestInboxRefusedOutsideWindow(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
@@ -182,23 +184,24 @@ func TestInboxRefusedOutsideWindow(t *testing.T) {
 }
 
 // The window closes over a page with text in the box: the text stays, can be copied, and comes back with the window.
-func TestInboxWindowCloses(t *testing.T) {
-	d := newTeam(t, store.SQLite)
+func TestInboxWindowCloses(t *testing.T) { eachPair(t, windowCloses) }
+
+func windowCloses(d *team) {
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
-	b.wait("document.querySelector('#win b').textContent.startsWith('23 h')")
+	b.wait("document.querySelector('#win b').textContent.startsWith('23 ')")
 	d.ahead(20*time.Hour + 30*time.Minute)
 	b.wait("document.getElementById('win').classList.contains('win--w')")
 	types(b, "Vi sender en ny")
 	d.ahead(3 * time.Hour)
-	b.wait("document.querySelector('#win .wl').textContent === 'Closes in' && document.getElementById('win').classList.contains('win--e')")
+	b.wait("document.querySelector('#win .wl').textContent === " + jsText(d.text("window.closes_in")) + " && document.getElementById('win').classList.contains('win--e')")
 	b.wait("document.getElementById('body').value === 'Vi sender en ny'")
 	d.ahead(time.Hour)
-	b.see("The reply window is closed")
+	b.see(d.text("composer.closed"))
 	b.wait("document.getElementById('kept').textContent === 'Vi sender en ny' && document.getElementById('kept').checkVisibility()")
 	b.wait("document.querySelector('#composer [data-copy=kept]').checkVisibility()")
 	b.focused("#composer .closed") // where the box was
-	b.wait("document.querySelector('#list .conv').innerText.includes('Template only')")
+	b.wait("document.querySelector('#list .conv').innerText.includes(" + jsText(d.text("inbox.template_only")) + ")")
 	d.draft(d.ida, id, "Vi sender en ny")
 	b.open(thread(id))
 	b.wait("document.getElementById('kept').textContent === 'Vi sender en ny'")
@@ -210,7 +213,7 @@ func TestInboxWindowCloses(t *testing.T) {
 	// Who is somewhere else stays there.
 	b.focus("#list a.conv")
 	d.ahead(25 * time.Hour)
-	b.see("The reply window is closed")
+	b.see(d.text("composer.closed"))
 	b.focused("#list a.conv")
 }
 
@@ -226,7 +229,7 @@ func (d *team) draft(u models.User, id models.ConversationID, want string) {
 
 func (d *team) until(what string, f func() bool) {
 	d.t.Helper()
-	for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); !f(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			d.t.Fatal("never: " + what)
 		}
@@ -235,6 +238,7 @@ func (d *team) until(what string, f func() bool) {
 
 // A reply that loses the race against the window: the panel, and every text is kept, also what was typed since.
 func TestInboxReplyLosesRace(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
@@ -255,6 +259,7 @@ func TestInboxReplyLosesRace(t *testing.T) {
 
 // Resolve, undo, and the customer who writes in the wrap-up.
 func TestInboxResolve(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
@@ -280,6 +285,7 @@ func TestInboxResolve(t *testing.T) {
 
 // Drafts: kept per conversation, in the list, after a reload, and never in the wrong thread.
 func TestInboxDrafts(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	kari, jonas := d.has(d.ida, d.says("Kari Nordli", "Hei")), d.has(d.ida, d.says("Jonas Bakke", "Hallo"))
 	b := d.at(d.ida, thread(kari))
@@ -309,6 +315,7 @@ func TestInboxDrafts(t *testing.T) {
 
 // Somebody else takes the conversation: the composer says who, and what was typed stays in it.
 func TestInboxTakenOver(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
@@ -324,6 +331,7 @@ func TestInboxTakenOver(t *testing.T) {
 
 // The line is gone: the banner, messages wait and go in order, and all that was missed comes back with the line.
 func TestInboxConnectionLost(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id, line := d.has(d.ida, d.says("Kari Nordli", "Hei")), d.over()
 	b := d.atOver(line.URL, d.ida, thread(id))
@@ -350,6 +358,7 @@ func TestInboxConnectionLost(t *testing.T) {
 
 // Signed out in another tab: to the login, and then back with the draft and what waited to be sent.
 func TestInboxSignedOut(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
@@ -373,6 +382,7 @@ func TestInboxSignedOut(t *testing.T) {
 
 // The list stays still under the pointer; the pill says what has changed and brings it.
 func TestInboxListHeld(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	d.has(d.ida, d.says("Jonas Bakke", "Hallo"))
@@ -393,6 +403,7 @@ func TestInboxListHeld(t *testing.T) {
 
 // Long lists and long threads come in pages; what is being read does not move, and what is live stays right.
 func TestInboxPaging(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	for i := range 120 {
 		d.says(fmt.Sprintf("Kunde %03d", i), "Hei")
@@ -428,6 +439,7 @@ func TestInboxPaging(t *testing.T) {
 
 // Everything by keyboard; the list of keys names only what works.
 func TestInboxKeyboard(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	kari, jonas := d.has(d.ida, d.says("Kari Nordli", "Hei")), d.has(d.ida, d.says("Jonas Bakke", "Hallo"))
 	b := d.at(d.ida, "/inbox")
@@ -455,6 +467,7 @@ func TestInboxKeyboard(t *testing.T) {
 
 // On a phone one pane at a time; on a tablet the details are a page.
 func TestInboxPhone(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.says("Kari Nordli", "Hei")
 	b := d.at(d.ida, "/inbox?view=queue")
@@ -485,6 +498,7 @@ func TestInboxPhone(t *testing.T) {
 
 // Two instances over one database: what one takes in appears at the other, and the ticks too.
 func TestInboxTwoInstances(t *testing.T) {
+	t.Parallel()
 	address := storetest.Migrated(t, store.Postgres)
 	a := newTeam(t, store.SQLite, func(o *Options) { o.Store = storetest.OpenURL(t, address, nil) })
 	other := newSiteBeforeSetup(t, func(o *Options) {
@@ -521,6 +535,7 @@ func TestInboxTwoInstances(t *testing.T) {
 // The countdown: it changes at four hours and at one, is said once at an hour and at ten minutes and counts seconds in
 // the last five minutes, in the list too; the row and the composer follow without any event.
 func TestInboxWindowCountsDown(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	d.ahead(20*time.Hour - 5*time.Minute)

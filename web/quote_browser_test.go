@@ -23,14 +23,14 @@ func (d *team) quotes(name, body string) models.ConversationID {
 
 // A quote leads to its message by pointer and by keyboard: on the page, and on the older page that has it.
 func TestInboxQuoteLeadsToItsMessage(t *testing.T) {
-	eachDatabase(t, func(_ *testing.T, d *team) {
+	eachPair(t, func(d *team) {
 		id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
-		ours, err := d.service.Reply(t.Context(), viewerOf(d.ida), service.Reply{Conversation: id, Key: "quotedmessage", Body: "Hva er *ordrenummeret*?"})
+		ours, err := d.service.Reply(d.t.Context(), viewerOf(d.ida), service.Reply{Conversation: id, Key: "quotedmessage", Body: "Hva er *ordrenummeret*?"})
 		d.must(err)
 		ida := d.at(d.ida, thread(id))
 		ida.wait(lastState(models.Read))
 		d.quotes("Kari Nordli", "48107")
-		ida.wait("document.querySelector('#msgs .msg:last-child .quo b')?.textContent === 'You'")
+		ida.wait("document.querySelector('#msgs .msg:last-child .quo b')?.textContent === " + jsText(d.text("thread.you")))
 		ida.wait("document.querySelector('#msgs .msg:last-child .quo__t').textContent.trim() === 'Hva er ordrenummeret?'")
 		ida.focus("#msgs .msg:last-child .quo")
 		ida.press("\r")

@@ -61,6 +61,7 @@ func TestLaterWithoutScript(t *testing.T) {
 }
 
 func TestLaterIsNotForStrangers(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	at := time.Now().Add(time.Hour)
@@ -82,8 +83,9 @@ func TestLaterIsNotForStrangers(t *testing.T) {
 }
 
 // In the browser: the text goes into the dialog, the list appears in every open thread, and the message goes at its time.
-func TestLaterInTheBrowser(t *testing.T) {
-	d := newTeam(t, store.SQLite)
+func TestLaterInTheBrowser(t *testing.T) { eachPair(t, laterInTheBrowser) }
+
+func laterInTheBrowser(d *team) {
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	ida, mads := d.at(d.ida, thread(id)), d.at(d.mads, thread(id))
 	ida.expect("status of 422")
@@ -92,7 +94,7 @@ func TestLaterInTheBrowser(t *testing.T) {
 	ida.wait("document.querySelector('dialog[open] #later_body')?.value === 'Vi sees i morgen'")
 	ida.js("document.getElementById('date').value = ''")
 	ida.click("#later-form .btn--p")
-	ida.see("Choose a date and a time")
+	ida.see(d.text("scheduled.no_time"))
 	ida.picture("later-dialog")
 	at := time.Now().Add(2 * time.Hour)
 	ida.js("document.getElementById('date').value = '" + at.Format("2006-01-02") + "'; document.getElementById('clock').value = '" + at.Format("15:04") + "'")
@@ -111,6 +113,6 @@ func TestLaterInTheBrowser(t *testing.T) {
 	}
 	d.waitFor(id, models.Read)
 	if d.creates() != 1 {
-		t.Errorf("%d messages at Twilio", d.creates())
+		d.t.Errorf("%d messages at Twilio", d.creates())
 	}
 }

@@ -80,7 +80,7 @@ func (b *seat) narrow() {
 	b.wait("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 }
 
-// at opens a tab in which a user is signed in, in English.
+// at opens a tab in which a user is signed in, in the language of the team.
 func (d *team) at(u models.User, path string) *seat {
 	d.t.Helper()
 	return d.atOver(d.url, u, path)
@@ -91,7 +91,7 @@ func (d *team) atOver(base string, u models.User, path string) *seat {
 	d.t.Helper()
 	b := d.sit(base)
 	b.cookie(sessionCookie, d.token(u))
-	b.cookie("lang", "en")
+	b.cookie(languageCookie, string(d.lang))
 	b.open(path)
 	return b
 }

@@ -15,6 +15,7 @@ import (
 	"kanal/store/storetest"
 	"kanal/twilio"
 	"kanal/twilio/simulator"
+	"kanal/views/i18n"
 )
 
 // team is a center with two agents at work, for tests of the inbox in the browser: customers write on the simulator's
@@ -24,12 +25,41 @@ type team struct {
 	sid, number string
 	account     models.Account
 	ida, mads   models.User
+	lang        i18n.Lang // of the pages in the browser
+}
+
+// pairs are a database and a language each: everything is seen on both databases and in both languages, twice instead of
+// four times.
+var pairs = []struct {
+	dialect store.Dialect
+	lang    i18n.Lang
+}{{store.SQLite, i18n.NB}, {store.Postgres, i18n.EN}}
+
+// eachPair runs a test of what is seen in a browser.
+func eachPair(t *testing.T, f func(d *team)) {
+	t.Parallel()
+	for _, p := range pairs {
+		t.Run(string(p.dialect)+" "+string(p.lang), func(t *testing.T) {
+			t.Parallel()
+			d := newTeam(t, p.dialect)
+			d.lang = p.lang
+			f(d)
+		})
+	}
+}
+
+// text gives a text in the language of the pages.
+func (d *team) text(key string, args ...any) string { return i18n.Lookup(d.lang, key, args...) }
+
+// count gives a text that counts.
+func (d *team) count(key string, n int, args ...any) string {
+	return i18n.N(i18n.With(d.t.Context(), i18n.Locale{Lang: d.lang}), key, n, args...)
 }
 
 func newTeam(t *testing.T, dialect store.Dialect, change ...func(*Options)) *team {
 	t.Helper()
 	change = append([]func(*Options){withSimulator(t), func(o *Options) { o.Store = storetest.Open(t, dialect, nil) }}, change...)
-	d := &team{site: newSite(t, change...)}
+	d := &team{site: newSite(t, change...), lang: i18n.EN}
 	d.listen()
 	d.as(models.Administrator).post("/simulator/try").want(http.StatusSeeOther)
 	a := d.sim.Accounts()[0]
@@ -145,7 +175,7 @@ func (d *team) waitFor(id models.ConversationID, state models.MessageState) (m m
 	d.t.Helper()
 	row, err := d.store.Conversation(d.t.Context(), models.Viewer{Role: models.Administrator}, id)
 	d.must(err)
-	for end := time.Now().Add(10 * time.Second); m.State != state; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); m.State != state; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			d.t.Fatalf("the last message is %q, not %q", m.State, state)
 		}
