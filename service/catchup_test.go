@@ -259,3 +259,33 @@ func TestCatchUpFails(t *testing.T) {
 		}
 	})
 }
+
+// A listed message has its file, a pin has its placeholder, and the address that Twilio is given ends with the overrides
+// without which it would not try again.
+func TestCatchUpTakesFiles(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		if !strings.HasSuffix(c.service.InboundURL(c.account), twilio.ConnectionOverrides) {
+			t.Error(c.service.InboundURL(c.account))
+		}
+		for _, kind := range []string{"image", "audio", "document", "sticker", "location"} {
+			c.unheard(0, "", kind)
+		}
+		clock.Advance(time.Minute)
+		c.catchUp()
+		var kinds []string
+		threads, _ := c.threads()
+		for _, m := range threads[c.customer(0)] {
+			if m.Direction != models.In {
+				continue
+			}
+			kinds = append(kinds, string(m.Kind))
+			files, err := c.store.FilesOfMessages(ctx, m.AccountID, []models.MessageID{m.ID})
+			if err != nil || (len(files[m.ID]) == 1) == (m.Kind == models.KindUnsupported) {
+				t.Errorf("%s has %d files: %v", m.Kind, len(files[m.ID]), err)
+			}
+		}
+		if got := strings.Join(kinds, " "); got != "image audio document sticker unsupported" {
+			t.Errorf("%s", got)
+		}
+	})
+}
