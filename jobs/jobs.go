@@ -13,9 +13,10 @@ import (
 	"kanal/store"
 )
 
-// How often what runs by itself runs: Housekeeping, RefreshTemplates, and CatchUpAll.
+// How often what runs by itself runs: Housekeeping, PollMessages, RefreshTemplates and CatchUpAll.
 const (
 	sweep   = 15 * time.Second
+	poll    = 30 * time.Second
 	refresh = 2 * time.Minute
 	catchUp = 15 * time.Minute
 )
@@ -38,6 +39,7 @@ func New(st *store.Store, s *service.Service) (*store.Runner, error) {
 	add(workers, func(ctx context.Context, a models.SendScheduled) error { return s.SendScheduled(ctx, a.Scheduled) })
 	add(workers, func(ctx context.Context, a models.CloseWrapUp) error { return s.CloseWrapUp(ctx, a.Conversation) })
 	add(workers, func(ctx context.Context, _ models.Housekeeping) error { return s.Housekeeping(ctx) })
+	add(workers, func(ctx context.Context, _ models.PollMessages) error { return s.PollMessages(ctx) })
 	river.AddWorker(workers, &worker[models.FetchFile]{run: s.FetchFile, timeout: fileTime})
 	river.AddWorker(workers, &worker[models.RemoveFile]{run: s.RemoveFile, longest: 24 * time.Hour})
 	add(workers, func(ctx context.Context, a models.FetchTemplates) error { return s.FetchTemplates(ctx, a) })
@@ -45,7 +47,8 @@ func New(st *store.Store, s *service.Service) (*store.Runner, error) {
 	river.AddWorker(workers, &worker[models.CatchUp]{run: s.CatchUp, timeout: catchUpTime})
 	add(workers, func(ctx context.Context, _ models.CatchUpAll) error { return s.CatchUpAll(ctx) })
 	periodic := []*river.PeriodicJob{
-		every(sweep, models.Housekeeping{}, true), every(refresh, models.RefreshTemplates{}, true),
+		every(sweep, models.Housekeeping{}, true), every(poll, models.PollMessages{}, true),
+		every(refresh, models.RefreshTemplates{}, true),
 		every(catchUp, models.CatchUpAll{}, false), // at the start of each process service.Replay begins it
 	}
 	return st.NewRunner(workers, periodic)

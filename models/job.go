@@ -97,3 +97,9 @@ type CatchUpAll struct{}
 
 // Kind names the job.
 func (CatchUpAll) Kind() string { return "catch_up_all" }
+
+// PollMessages asks Twilio what became of messages that stand still.
+type PollMessages struct{}
+
+// Kind names the job.
+func (PollMessages) Kind() string { return "poll_messages" }

@@ -187,8 +187,11 @@ type ProviderEvent struct {
 	ReceivedAt time.Time
 }
 
-// EventKindStatus is a status callback.
-const EventKindStatus = "status"
+// The kinds of provider events: a status callback, and what Twilio said when it was asked.
+const (
+	EventKindStatus = "status"
+	EventKindPoll   = "poll"
+)
 
 // PreviewKind begins the preview of a message that is not only text: its kind follows, PreviewKind again and its words.
 // It is a character that no text of a person begins with.

@@ -151,6 +151,11 @@ func (s *Service) editAccount(ctx context.Context, v models.Viewer, e accountEdi
 		if err := tx.SaveAccount(ctx, &saved); err != nil {
 			return asField(err, a)
 		}
+		if a.StoppedAt != nil && (a.SID != was.SID || a.TokenSealed != was.TokenSealed || a.NextTokenSealed != was.NextTokenSealed) {
+			if err := resume(ctx, tx, e.id); err != nil {
+				return err
+			}
+		}
 		tx.Publish(models.Event{Name: models.EventAccount, Account: e.id})
 		return tx.Audit(ctx, v, e.action, e.id.Row(), accountChanges(was, a))
 	})
@@ -321,7 +326,7 @@ func (s *Service) CheckAccount(ctx context.Context, v models.Viewer, id models.A
 		return models.CheckNone, err
 	}
 	return state, s.store.InTx(ctx, func(tx *store.Tx) error {
-		if err := tx.SetAccountCheck(ctx, a, state); err != nil {
+		if err := noteCheck(ctx, tx, a, state); err != nil {
 			return err
 		}
 		tx.Publish(models.Event{Name: models.EventAccount, Account: id})

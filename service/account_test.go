@@ -84,7 +84,13 @@ func TestCheckOfAnOldTokenIsNotKept(t *testing.T) {
 	}
 	old, _ := s.Account(ctx, id)
 	old.TokenSealed = "another"
-	err := s.InTx(ctx, func(tx *store.Tx) error { return tx.SetAccountCheck(ctx, old, models.CheckRejected) })
+	err := s.InTx(ctx, func(tx *store.Tx) error {
+		noted, err := tx.SetAccountCheck(ctx, old, models.CheckRejected)
+		if noted {
+			t.Error("noted")
+		}
+		return err
+	})
 	if a, _ := s.Account(ctx, id); err != nil || a.CheckState != models.CheckOK {
 		t.Errorf("%q, %v", a.CheckState, err)
 	}

@@ -18,7 +18,7 @@ const leftBehind = 5 * time.Minute
 // their workstream, sees to files, and removes what is older than its retention. It runs every few seconds on one instance, and at
 // start. What fails for one does not stop the others.
 func (s *Service) Housekeeping(ctx context.Context) error {
-	return errors.Join(s.Recover(ctx), s.sendOverdue(ctx), s.closeOverdue(ctx), s.adoptLate(ctx), s.keepFiles(ctx), s.removeOld(ctx))
+	return errors.Join(s.Recover(ctx), s.resumeMended(ctx), s.matchReports(ctx), s.sendOverdue(ctx), s.closeOverdue(ctx), s.adoptLate(ctx), s.keepFiles(ctx), s.removeOld(ctx))
 }
 
 // sendOverdue sends scheduled messages whose job is gone.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -13,10 +14,23 @@ import (
 	"kanal/twilio"
 )
 
-// NumberDetails is one number of the third step. ID is zero for a new one.
+// NumberDetails is one number of the third step. ID is zero for a new one. Pace is how many messages a minute its sender
+// takes, as it was typed; empty is what WhatsApp gives it.
 type NumberDetails struct {
-	ID            models.NumberID
-	Name, Address string
+	ID                  models.NumberID
+	Name, Address, Pace string
+}
+
+// maxPace is the highest pace of a sender: WhatsApp takes 400 messages a second at most (WhatsApp best practices).
+const maxPace = 400 * 60
+
+// pace reads the typed pace; false when it is none.
+func (in NumberDetails) pace() (int, bool) {
+	if in.Pace == "" {
+		return 0, true
+	}
+	n, err := strconv.Atoi(in.Pace)
+	return n, err == nil && n >= 1 && n <= maxPace
 }
 
 // AddNumber adds a number to an account. FieldErrors, ErrNotFound.
@@ -30,6 +44,7 @@ func (s *Service) AddNumber(ctx context.Context, v models.Viewer, account models
 		return 0, err
 	}
 	n := models.Number{AccountID: account, Name: in.Name, Address: in.Address, Version: 1}
+	n.Pace, _ = in.pace()
 	n.KnownSender = s.knownSender(ctx, a, in.Address)
 	err = s.store.InTx(ctx, func(tx *store.Tx) error {
 		tx.Publish(models.Event{Name: models.EventAccount, Account: account})
@@ -106,6 +121,9 @@ func (s *Service) checkNumber(ctx context.Context, a models.Account, in NumberDe
 		f.Add("name", "number.name_empty")
 	case n > maxName:
 		f.Add("name", "account.name_long")
+	}
+	if _, ok := in.pace(); !ok {
+		f.Add("pace", "number.pace_range")
 	}
 	switch {
 	case !strings.HasPrefix(in.Address, "+"):
@@ -199,13 +217,14 @@ func (s *Service) EditNumber(ctx context.Context, v models.Viewer, account model
 		n.KnownSender = s.knownSender(ctx, a, in.Address)
 	}
 	n.Name, n.Address = in.Name, in.Address
+	n.Pace, _ = in.pace()
 	return s.saveNumber(ctx, v, a, was.Number, n)
 }
 
 var errHasConversations = models.FieldErrors{{Field: "address", Key: "number.has_conversations"}}
 
 func (s *Service) saveNumber(ctx context.Context, v models.Viewer, a models.Account, was, is models.Number) error {
-	details := map[string]any{"name": []string{was.Name, is.Name}, "number": []string{was.Address, is.Address}}
+	details := map[string]any{"name": []string{was.Name, is.Name}, "number": []string{was.Address, is.Address}, "pace": []int{was.Pace, is.Pace}}
 	err := s.store.InTx(ctx, func(tx *store.Tx) error {
 		saved := is
 		if err := tx.SaveNumber(ctx, &saved); err != nil {

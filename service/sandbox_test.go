@@ -85,20 +85,6 @@ func TestSandboxKeepsItsPace(t *testing.T) {
 	})
 }
 
-// Another number has no such pace.
-func TestOtherNumbersHaveNoPace(t *testing.T) {
-	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
-		id := c.quiet()
-		for k := range 3 {
-			c.reply(id, fmt.Sprint("k", k), "x")
-		}
-		c.send(id)
-		if n := c.creates(); n != 3 {
-			t.Errorf("%d messages at Twilio", n)
-		}
-	})
-}
-
 // What the sandbox reads itself does not reach the center; who left it, or joined it more than three days ago, gets
 // nothing any more.
 func TestSandboxMembership(t *testing.T) {

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"kanal/models"
@@ -16,14 +17,25 @@ const maxNotProcessed = 10
 // SendConversation sends what is queued in a conversation, the oldest first, until nothing is left or the head has to
 // wait. It may run any number of times and at the same time: the lease of an attempt lets one through.
 func (s *Service) SendConversation(ctx context.Context, id models.ConversationID) error {
-	for {
-		out, err := s.claim(ctx, id)
-		if err != nil || out == nil {
+	for awaits := 0; ; {
+		out, wait, err := s.claim(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case wait > 0 && awaits < maxAwaits && s.turns.await(ctx, wait):
+			awaits++
+			continue
+		case wait > 0:
+			return s.sendLater(ctx, id, wait)
+		case out == nil:
+			return nil
+		}
+		msg, refused := s.create(ctx, *out)
+		if err := s.finish(context.WithoutCancel(ctx), *out, msg, refused); err != nil {
 			return err
 		}
-		msg, err := s.create(ctx, *out)
-		if err := s.finish(context.WithoutCancel(ctx), *out, msg, err); err != nil {
-			return err
+		if refused != nil && stops(twilio.AsError(refused)) {
+			return s.directory.load(ctx)
 		}
 	}
 }
@@ -38,11 +50,12 @@ type outgoing struct {
 }
 
 // claim starts the next attempt of a conversation in a transaction of its own. Nil means that there is nothing to do
-// now; if there will be later, a job is scheduled.
-func (s *Service) claim(ctx context.Context, id models.ConversationID) (*outgoing, error) {
-	var out *outgoing
+// now; if there will be later, a job is scheduled. A time says that the turn of the sender is not there yet: nothing is
+// scheduled.
+func (s *Service) claim(ctx context.Context, id models.ConversationID) (*outgoing, time.Duration, error) {
+	var next claimed
 	err := s.store.InTx(ctx, func(tx *store.Tx) error {
-		out = nil
+		next = claimed{}
 		c, err := tx.LockConversation(ctx, id)
 		if err != nil {
 			return err
@@ -52,19 +65,25 @@ func (s *Service) claim(ctx context.Context, id models.ConversationID) (*outgoin
 			return err
 		}
 		for _, m := range unsent {
-			done, err := s.claimMessage(ctx, tx, &c, m, &out)
+			done, err := s.claimMessage(ctx, tx, &c, m, &next)
 			if err != nil || done {
 				return err
 			}
 		}
 		return nil
 	})
-	return out, err
+	return next.out, next.wait, err
+}
+
+// claimed is what claim has found: an attempt to make, or the time until the sender's turn.
+type claimed struct {
+	out  *outgoing
+	wait time.Duration
 }
 
 // claimMessage looks at one message that is not with Twilio yet. It answers true when the ones after it must wait, or
-// when it was claimed into out.
-func (s *Service) claimMessage(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, out **outgoing) (bool, error) {
+// when it was claimed into next.
+func (s *Service) claimMessage(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, next *claimed) (bool, error) {
 	now, err := tx.DatabaseNow(ctx)
 	if err != nil {
 		return true, err
@@ -75,6 +94,9 @@ func (s *Service) claimMessage(ctx context.Context, tx *store.Tx, c *models.Conv
 	case models.Uncertain:
 		return s.heldByUncertain(ctx, tx, m, now)
 	}
+	if s.stopped(m.AccountID) {
+		return true, nil
+	}
 	last, err := s.lastAttempt(ctx, tx, m)
 	if err != nil {
 		return true, err
@@ -82,11 +104,11 @@ func (s *Service) claimMessage(ctx context.Context, tx *store.Tx, c *models.Conv
 	if last != nil && last.NotBefore != nil && last.NotBefore.After(now) {
 		return true, tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID}, store.At(*last.NotBefore))
 	}
-	if waits, err := s.waitsForTurn(ctx, tx, *c, now); err != nil || waits {
+	if next.wait, err = s.takeTurn(ctx, tx, *c, m, now); err != nil || next.wait > 0 {
 		return true, err
 	}
-	*out, err = s.startAttempt(ctx, tx, c, m, now)
-	return *out != nil, err
+	next.out, err = s.startAttempt(ctx, tx, c, m, now)
+	return next.out != nil, err
 }
 
 func (s *Service) lastAttempt(ctx context.Context, tx *store.Tx, m models.Message) (*models.SendAttempt, error) {
@@ -266,6 +288,7 @@ func (s *Service) bind(ctx context.Context, tx *store.Tx, t tried, sid string) e
 	}
 	state := m.State
 	m.State, m.ProviderSID = models.Accepted, &sid
+	armPoll(&m, now)
 	return s.saveMessage(ctx, tx, t.conversation, &m, state)
 }
 
@@ -282,33 +305,46 @@ func (s *Service) unsent(ctx context.Context, tx *store.Tx, t tried, sendErr err
 	was, now := a.State, tx.Now()
 	a.FinishedAt, a.HTTPStatus, a.ErrorCode = &now, e.Status, e.Code
 	state := m.State
-	if e.Outcome == twilio.NotProcessed && a.N < maxNotProcessed {
+	switch {
+	case stops(e):
+		a.State, m.State = models.AttemptNotProcessed, models.Queued
+		if err := s.stopAccount(ctx, tx, m.AccountID, e); err != nil {
+			return err
+		}
+	case e.Outcome == twilio.NotProcessed && a.N < maxNotProcessed:
 		later := now.Add(backoff(a.N, e.RetryAfter))
 		a.State, a.NotBefore = models.AttemptNotProcessed, &later
 		m.State = models.Queued
 		if err := tx.Enqueue(ctx, models.SendConversation{Conversation: c.ID}, store.At(later)); err != nil {
 			return err
 		}
-	} else {
+	default:
 		a.State = models.AttemptRejected
 		m.State, m.ErrorCode = models.Failed, e.Code
 	}
 	if err := tx.SaveAttempt(ctx, a, was); err != nil {
 		return err
 	}
-	if e.Code == twilio.CodeOutsideWindow {
-		if err := s.closeWindow(ctx, tx, t); err != nil {
-			return err
-		}
-	}
-	if err := s.honour(ctx, tx, t, e.Code); err != nil {
+	if err := s.refusedFor(ctx, tx, t, e.Code); err != nil {
 		return err
 	}
 	return s.saveMessage(ctx, tx, c, &m, state)
 }
 
-// backoff gives the time before the attempt after the nth: doubling from half a second to 30 s, or what Twilio asks.
+// refusedFor does what a code says about more than its message.
+func (s *Service) refusedFor(ctx context.Context, tx *store.Tx, t tried, code int) error {
+	if code == twilio.CodeOutsideWindow {
+		if err := s.closeWindow(ctx, tx, t); err != nil {
+			return err
+		}
+	}
+	return s.honour(ctx, tx, t, code)
+}
+
+// backoff gives the time before the attempt after the nth: doubling from half a second to 30 s, or what Twilio asks, and
+// up to a tenth more, so that what was refused together does not come back together.
 func backoff(n int, asked time.Duration) time.Duration {
 	d := min(500*time.Millisecond<<min(n-1, 10), 30*time.Second)
-	return max(d, min(asked, 10*time.Minute))
+	d = max(d, min(asked, 10*time.Minute))
+	return d + rand.N(d/10)
 }

@@ -53,6 +53,7 @@ type Service struct {
 	away        atomic.Bool    // the database did not answer the last webhook
 	delivering  sync.WaitGroup // webhooks that are on their way into the database
 	passwords   *passwords
+	turns       turns
 }
 
 // New makes the service and reads the directory of accounts and numbers.

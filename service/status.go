@@ -122,6 +122,7 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent,
 	sid := ev.MessageSID
 	m.State, m.ProviderSID = next, &sid
 	stamp(&m, next, at)
+	armPoll(&m, tx.Now())
 	if next.Final() {
 		m.ErrorCode = ev.ErrorCode
 		if err := s.honour(ctx, tx, t, ev.ErrorCode); err != nil {

@@ -152,11 +152,34 @@ func (tx *Tx) lockAccount(ctx context.Context, id models.AccountID) error {
 	return failed(err, "lock account")
 }
 
-// SetAccountCheck notes what Twilio said about an account's SID and token, unless either has changed since.
-func (tx *Tx) SetAccountCheck(ctx context.Context, a models.Account, state models.CheckState) error {
-	err := tx.q(ctx).Model(&models.Account{}).Where("id = ? AND sid = ? AND token_sealed = ?", a.ID, a.SID, a.TokenSealed).
-		Updates(map[string]any{"check_state": state, "checked_at": tx.Now()}).Error
-	return failed(err, "note check")
+// SetAccountCheck notes what Twilio said about an account's SID and token, unless either has changed since: then it gives
+// false.
+func (tx *Tx) SetAccountCheck(ctx context.Context, a models.Account, state models.CheckState) (bool, error) {
+	res := tx.q(ctx).Model(&models.Account{}).
+		Where("id = ? AND sid = ? AND token_sealed = ? AND next_token_sealed = ?", a.ID, a.SID, a.TokenSealed, a.NextTokenSealed).
+		Updates(map[string]any{"check_state": state, "checked_at": tx.Now()})
+	return res.RowsAffected == 1, failed(res.Error, "note check")
+}
+
+// StopAccount notes that an account sends nothing, with Twilio's code; false when it was noted before.
+func (tx *Tx) StopAccount(ctx context.Context, id models.AccountID, code int) (bool, error) {
+	res := tx.q(ctx).Model(&models.Account{}).Where("id = ? AND stopped_at IS NULL", id).
+		UpdateColumns(map[string]any{"stopped_at": tx.Now(), "stopped_code": code})
+	return res.RowsAffected == 1, failed(res.Error, "stop account")
+}
+
+// ResumeAccount notes that an account sends again; false when it had not stopped.
+func (tx *Tx) ResumeAccount(ctx context.Context, id models.AccountID) (bool, error) {
+	res := tx.q(ctx).Model(&models.Account{}).Where("id = ? AND stopped_at IS NOT NULL", id).
+		UpdateColumns(map[string]any{"stopped_at": nil, "stopped_code": 0})
+	return res.RowsAffected == 1, failed(res.Error, "resume account")
+}
+
+// StoppedAccounts gives the accounts whose sending has stopped and which Twilio was not asked about since a time.
+func (r Reader) StoppedAccounts(ctx context.Context, before time.Time) ([]models.Account, error) {
+	var as []models.Account
+	err := r.q(ctx).Where("stopped_at < ? AND (checked_at IS NULL OR checked_at < ?)", before, before).Order("id").Find(&as).Error
+	return as, failed(err, "read stopped accounts")
 }
 
 // SetAccountToken writes an account's sealed token.

@@ -67,16 +67,25 @@ const (
 	unsentMessages = "messages.state IN ('queued', 'sending', 'uncertain')"
 )
 
-// LeftQueued gives the conversations with a message that is queued since before a time and that no attempt holds back
-// beyond now: the job that should have sent it is gone.
+// LeftQueued gives the conversations with a message that is queued since before a time and that neither its account nor an
+// attempt holds back beyond now: the job that should have sent it is gone.
 func (r Reader) LeftQueued(ctx context.Context, now, before time.Time) ([]models.ConversationID, error) {
 	var ids []models.ConversationID
 	err := r.q(ctx).Model(&models.Message{}).Distinct("messages.conversation_id").
 		Joins("LEFT JOIN send_attempts ON send_attempts.account_id = messages.account_id AND send_attempts.message_id = messages.id AND send_attempts.n = messages.attempt").
 		Where(unsentMessages+" AND messages.state = ? AND messages.updated_at < ?", models.Queued, before).
 		Where("send_attempts.not_before IS NULL OR send_attempts.not_before < ?", now).
+		Where("NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.id = messages.account_id AND accounts.stopped_at IS NOT NULL)").
 		Limit(500).Pluck("messages.conversation_id", &ids).Error
 	return ids, failed(err, "read messages left behind")
+}
+
+// QueuedConversations gives the conversations of an account that have a queued message.
+func (r Reader) QueuedConversations(ctx context.Context, account models.AccountID) ([]models.ConversationID, error) {
+	var ids []models.ConversationID
+	err := r.q(ctx).Model(&models.Message{}).Distinct("conversation_id").
+		Where(unsentMessages+" AND account_id = ? AND state = ?", account, models.Queued).Order("conversation_id").Pluck("conversation_id", &ids).Error
+	return ids, failed(err, "read queued conversations")
 }
 
 // LeftUncertain gives the messages with an unknown outcome that nobody has looked for since a time.

@@ -173,6 +173,7 @@ func (r Reader) FirstUnsent(ctx context.Context, c models.Conversation, limit in
 
 var messageColumns = []string{
 	"rev", "provider_sid", "state", "error_code", "attempt", "sent_at", "delivered_at", "read_at", "updated_at",
+	"poll_at",
 }
 
 // SaveMessage writes what changes in a message. Guarded by the state it had: KindConflict when another was faster.
@@ -181,6 +182,27 @@ func (tx *Tx) SaveMessage(ctx context.Context, m models.Message, was models.Mess
 	res := tx.q(ctx).Model(&models.Message{}).Where("id = ? AND state = ?", m.ID, was).
 		Select(messageColumns).Updates(&m)
 	return changed(res, "save message")
+}
+
+// DuePolls gives the messages about which Twilio is to be asked, the longest due first, at most limit.
+func (r Reader) DuePolls(ctx context.Context, now time.Time, limit int) ([]models.Message, error) {
+	var ms []models.Message
+	err := r.q(ctx).Where("poll_at <= ?", now).Order("poll_at, id").Limit(limit).Find(&ms).Error
+	return ms, failed(err, "read due polls")
+}
+
+// SetPoll writes when Twilio is asked next about a message that stands as it was read.
+func (tx *Tx) SetPoll(ctx context.Context, m models.Message, at *time.Time) error {
+	return failed(tx.stillAs(ctx, m).UpdateColumn("poll_at", at).Error, "set poll")
+}
+
+// CountPoll counts an asking and writes when the next one is, unless the message has moved.
+func (tx *Tx) CountPoll(ctx context.Context, m models.Message, at *time.Time) error {
+	return failed(tx.stillAs(ctx, m).UpdateColumns(map[string]any{"poll_at": at, "polls": m.Polls + 1}).Error, "count poll")
+}
+
+func (tx *Tx) stillAs(ctx context.Context, m models.Message) *gorm.DB {
+	return tx.q(ctx).Model(&models.Message{}).Where("account_id = ? AND id = ? AND state = ? AND polls = ?", m.AccountID, m.ID, m.State, m.Polls)
 }
 
 // SaveDetails writes what has become known of a message beside its text, with its new rev.

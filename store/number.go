@@ -17,7 +17,7 @@ func (tx *Tx) InsertNumber(ctx context.Context, n *models.Number) error {
 
 var numberColumns = []string{
 	"name", "address", "workstream_id", "language", "files", "customer_files", "agent_files", "known_sender", "version",
-	"updated_at", "claimed_at",
+	"updated_at", "claimed_at", "pace",
 }
 
 // SaveNumber writes what changes in a number. ErrStale, ErrNumberAddress.
@@ -46,19 +46,26 @@ func (tx *Tx) LockNumber(ctx context.Context, id models.NumberID) (models.Number
 	return n, failed(err, "lock number")
 }
 
-// TakeTurn lets one message of a number go out now and the next one not before a while later, whoever asks. When it is
-// too early it gives the time of the next turn, else the zero time.
-func (tx *Tx) TakeTurn(ctx context.Context, id models.NumberID, now time.Time, every time.Duration) (time.Time, error) {
-	res := tx.q(ctx).Model(&models.Number{}).Where("id = ? AND (next_send_at IS NULL OR next_send_at <= ?)", id, now).
-		Update("next_send_at", now.Add(every))
-	if res.Error != nil || res.RowsAffected == 1 {
-		return time.Time{}, failed(res.Error, "take turn")
+// Pace is how fast a number may send: one message each Every, in the long run. A sender that has rested may go AtOnce
+// ahead of that; below zero the asker waits longer than others.
+type Pace struct{ Every, AtOnce time.Duration }
+
+// TakeTurn lets one message of a number go out now and puts the next turn off, whoever asks. When it is too early it gives
+// the time to ask again, else the zero time.
+func (tx *Tx) TakeTurn(ctx context.Context, id models.NumberID, now time.Time, p Pace) (time.Time, error) {
+	n, err := tx.LockNumber(ctx, id)
+	if err != nil {
+		return time.Time{}, err
 	}
-	n, err := tx.Number(ctx, id)
-	if err != nil || n.NextSendAt == nil {
-		return time.Time{}, orMissing(err)
+	next := now
+	if n.NextSendAt != nil && n.NextSendAt.Add(-p.AtOnce).After(now) {
+		return n.NextSendAt.Add(-p.AtOnce), nil
 	}
-	return *n.NextSendAt, nil
+	if n.NextSendAt != nil && n.NextSendAt.After(now) {
+		next = *n.NextSendAt
+	}
+	res := tx.q(ctx).Model(&models.Number{}).Where("id = ?", id).UpdateColumn("next_send_at", next.Add(p.Every))
+	return time.Time{}, changed(res, "take turn")
 }
 
 // DeleteNumber deletes a number of an account that nothing uses. ErrNotFound, ErrInUse.

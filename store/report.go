@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"kanal/models"
 )
@@ -27,4 +28,20 @@ func (r Reader) Reports(ctx context.Context, m models.Message) ([]models.Provide
 	var es []models.ProviderEvent
 	err := r.q(ctx).Where("account_id = ? AND message_id = ?", m.AccountID, m.ID).Order("received_at, id").Limit(MaxReports).Find(&es).Error
 	return es, failed(err, "read reports")
+}
+
+// OrphanReports gives the reports received after a time that belonged to no message when they came and do now, in the
+// order in which they came.
+func (r Reader) OrphanReports(ctx context.Context, after time.Time) ([]models.ProviderEvent, error) {
+	var es []models.ProviderEvent
+	err := r.q(ctx).Where("message_id IS NULL AND kind = ? AND received_at > ?", models.EventKindStatus, after).
+		Where("EXISTS (SELECT 1 FROM send_attempts WHERE send_attempts.account_id = provider_events.account_id AND send_attempts.sid = provider_events.sid)").
+		Order("received_at, id").Limit(500).Find(&es).Error
+	return es, failed(err, "read orphan reports")
+}
+
+// AdoptReport gives a report to a message; false when another was faster.
+func (tx *Tx) AdoptReport(ctx context.Context, e models.ProviderEvent, m models.MessageID) (bool, error) {
+	res := tx.q(ctx).Model(&models.ProviderEvent{}).Where("account_id = ? AND id = ? AND message_id IS NULL", e.AccountID, e.ID).Update("message_id", m)
+	return res.RowsAffected == 1, failed(res.Error, "adopt report")
 }

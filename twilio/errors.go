@@ -105,6 +105,14 @@ var known = map[int]Advice{
 	63019: AdviceRetry, 63020: AdviceAdmin, 63021: AdviceNone, 63024: AdviceNone, 63032: AdviceNone, 63038: AdviceNone,
 	63049: AdviceNone, 63051: AdviceAdmin,
 	CodeNoMarketing: AdviceNone, CodeNoMarketing2: AdviceNone,
+	// Of channels, of services, of Twilio itself, and of carriers.
+	11751: AdviceNone, 20404: AdviceAdmin, 20500: AdviceRetry, 20503: AdviceRetry, 21602: AdviceNone,
+	21603: AdviceAdmin, 21604: AdviceNone, 21606: AdviceAdmin, 21623: AdviceNone, 21701: AdviceAdmin,
+	21703: AdviceAdmin, 21704: AdviceAdmin, 21705: AdviceAdmin, 21910: AdviceAdmin, 30001: AdviceRetry,
+	30003: AdviceRetry, 30004: AdviceNone, 30005: AdviceNone, 30006: AdviceNone, 30007: AdviceNone,
+	30036: AdviceRetry, 30409: AdviceNone, 63002: AdviceAdmin, 63006: AdviceNone, 63008: AdviceAdmin,
+	63009: AdviceRetry, 63011: AdviceRetry, 63017: AdviceRetry, 63022: AdviceAdmin, 63023: AdviceRetry,
+	63025: AdviceNone, 63031: AdviceAdmin, 63037: AdviceRetry,
 	// Of templates.
 	CodeContentSID: AdviceAdmin, CodeContentValues: AdviceTemplate, 63027: AdviceTemplate, 63028: AdviceTemplate, 63029: AdviceNone,
 	63030: AdviceAdmin, CodeRejected: AdviceTemplate, CodePaused: AdviceTemplate, CodeDisabled: AdviceTemplate,

@@ -22,7 +22,8 @@ type Page struct {
 	User         User   // the zero user is nobody: no rail
 	Rail         Rail
 	AdminPages   []string // the pages of the admin center that exist and that this person may open, by key; nil is AdminPages()
-	Alert        string   // a sentence that is true on the whole page, such as the simulation mode
+	Alert        string   // a sentence that is true on the whole page, such as that an account sends nothing
+	AlertURL     string   // where that is mended, "" for those who cannot
 	Toast        string   // a confirmation of what led here
 	ToastUndo    string   // the id of the form on the page that takes it back
 	Live         bool     // opens the event stream

@@ -23,7 +23,7 @@ import (
 func (s *Server) numberForm(c echo.Context, id models.AccountID) (account.NumberForm, error) {
 	if edit := c.QueryParam("edit"); edit != "" {
 		n, err := s.numberOf(c, id, edit)
-		return account.NumberForm{Open: true, ID: number(n.ID), Version: strconv.Itoa(n.Version), Name: n.Name, Address: i18n.Phone(n.Address)}, err
+		return account.NumberForm{Open: true, ID: number(n.ID), Version: strconv.Itoa(n.Version), Name: n.Name, Address: i18n.Phone(n.Address), Pace: paceText(n.Pace)}, err
 	}
 	f := keptNumber(c, id)
 	f.Open = f.Open || c.QueryParam("add") != ""
@@ -50,7 +50,7 @@ func keptNumber(c echo.Context, id models.AccountID) account.NumberForm {
 	if err != nil || kept.Get("account") != number(id) {
 		return account.NumberForm{}
 	}
-	return account.NumberForm{Open: true, Name: kept.Get("name"), Address: kept.Get("address")}
+	return account.NumberForm{Open: true, Name: kept.Get("name"), Address: kept.Get("address"), Pace: kept.Get("pace")}
 }
 
 func (s *Server) keepNumber(c echo.Context, id models.AccountID, f account.NumberForm) {
@@ -58,7 +58,7 @@ func (s *Server) keepNumber(c echo.Context, id models.AccountID, f account.Numbe
 		s.forgetNumber(c)
 		return
 	}
-	kept := url.Values{"account": {number(id)}, "name": {shorten(f.Name, 400)}, "address": {shorten(f.Address, 100)}}
+	kept := url.Values{"account": {number(id)}, "name": {shorten(f.Name, 400)}, "address": {shorten(f.Address, 100)}, "pace": {shorten(f.Pace, 20)}}
 	s.setCookie(c, numberCookie, kept.Encode(), numberKept)
 }
 
@@ -66,7 +66,7 @@ func (s *Server) forgetNumber(c echo.Context) { s.setCookie(c, numberCookie, "",
 
 // saveNumbers is the third step. Next adds what is typed, too.
 func (s *Server) saveNumbers(c echo.Context, a models.Account) error {
-	f := account.NumberForm{ID: field(c, "number"), Version: field(c, "number_version"), Name: field(c, "name"), Address: field(c, "address")}
+	f := account.NumberForm{ID: field(c, "number"), Version: field(c, "number_version"), Name: field(c, "name"), Address: field(c, "address"), Pace: field(c, "pace")}
 	typed := f.Name != "" || f.Address != ""
 	switch action := field(c, "action"); {
 	case action == "back" || action == "save":
@@ -94,7 +94,7 @@ func (s *Server) saveNumbers(c echo.Context, a models.Account) error {
 // saveNumber adds or changes the number of the form and gives the confirmation.
 func (s *Server) saveNumber(c echo.Context, id models.AccountID, f account.NumberForm) (string, error) {
 	ctx := c.Request().Context()
-	in := service.NumberDetails{Name: f.Name, Address: f.Address}
+	in := service.NumberDetails{Name: f.Name, Address: f.Address, Pace: f.Pace}
 	if f.ID == "" {
 		_, err := s.service.AddNumber(ctx, viewer(c), id, in)
 		return "done.number_added", err
@@ -203,4 +203,12 @@ func (s *Server) addSenders(c echo.Context) error {
 		return err
 	}
 	return s.doneDialog(c, account.StepURL(a.ID, models.StepNumbers), "done.numbers_added")
+}
+
+// paceText shows a pace as it is typed: nothing for the usual one.
+func paceText(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }

@@ -11,6 +11,7 @@ import (
 
 	"kanal/models"
 	"kanal/views"
+	"kanal/views/account"
 	"kanal/views/components"
 	"kanal/views/i18n"
 )
@@ -111,12 +112,26 @@ func (s *Server) page(c echo.Context, title string) views.Page {
 	page.User = views.User{ID: number(p.user.ID), Name: p.user.Name, Role: i18n.T(c.Request().Context(), "role."+string(p.user.Role))}
 	page.Rail = views.Rail{ShowAdmin: admin || p.viewer.Role == models.Supervisor, ShowSimulator: admin && s.sim != nil}
 	page.NoShortcuts, page.EnterNewline = !p.user.Shortcuts, !p.user.EnterSends
+	s.alert(c, &page, admin)
 	if !admin {
 		page.AdminPages = views.SupervisorPages()
 	} else if s.o.Dev {
 		page.AdminPages = append(views.AdminPages(), "components")
 	}
 	return page
+}
+
+// alert says what is wrong with the whole center: an account that sends nothing.
+func (s *Server) alert(c echo.Context, page *views.Page, admin bool) {
+	stopped := s.service.Stopped()
+	switch {
+	case len(stopped) == 0:
+	case admin:
+		page.Alert = text(c, "account.stopped", "name", stopped[0].Name)
+		page.AlertURL = account.StepURL(stopped[0].ID, models.StepAccountDetails)
+	default:
+		page.Alert = text(c, "account.stopped_wait", "name", stopped[0].Name)
+	}
 }
 
 // adminPage is page with the admin center marked in the rail.

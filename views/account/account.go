@@ -49,6 +49,7 @@ type NumberForm struct {
 	Version string
 	Name    string
 	Address string
+	Pace    string // messages a minute, as it is typed
 }
 
 // Callback is the fourth step.
@@ -214,6 +215,8 @@ func StateOf(r models.AccountRow) State {
 	switch {
 	case r.State == models.AccountDraft:
 		return State{"i", "", "account.state.draft"}
+	case r.StoppedAt != nil:
+		return State{"e", "x", "account.state.stopped"}
 	case r.CheckState == models.CheckRejected:
 		return State{"e", "x", "account.state.rejected"}
 	case r.CheckState == models.CheckSuspended:

@@ -1,0 +1,121 @@
+package service_test
+
+import (
+	"net/url"
+	"testing"
+	"time"
+
+	"kanal/models"
+	"kanal/service"
+	"kanal/store/storetest"
+	"kanal/twilio/simulator"
+)
+
+// No report comes: Twilio is asked, less and less often, until the state is final.
+func TestSilentMessageIsAskedFor(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "one")
+		c.send(id)
+		sid := *c.message(m.ID).ProviderSID
+		c.sim.SetChaos(c.sid, simulator.Chaos{Rates: map[simulator.Fault]float64{simulator.FaultStatusLost: 1}})
+		asks := func(after time.Duration, want models.MessageState) {
+			t.Helper()
+			clock.Advance(after)
+			c.must(c.service.PollMessages(ctx))
+			if got := c.message(m.ID); got.State != want {
+				t.Errorf("it is %s, want %s", got.State, want)
+			}
+		}
+		c.sim.Report(c.sid, sid, "sent", 0)
+		asks(time.Minute, models.Accepted) // too early
+		asks(time.Minute, models.Sent)
+		c.sim.Report(c.sid, sid, "undelivered", 63024)
+		asks(time.Minute, models.Sent)
+		asks(time.Minute, models.Undelivered)
+		got := c.message(m.ID)
+		if got.ErrorCode != 63024 || got.PollAt != nil {
+			t.Errorf("code %d, asked again at %v", got.ErrorCode, got.PollAt)
+		}
+		reports, err := c.store.Reports(ctx, got)
+		if err != nil || len(reports) != 2 || reports[1].Kind != models.EventKindPoll || reports[1].Status != "undelivered" {
+			t.Errorf("%+v, %v", reports, err)
+		}
+	})
+}
+
+// Nothing ever becomes of it: the asking ends.
+func TestAskingEnds(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "one")
+		c.send(id)
+		asked := 0
+		for ; c.message(m.ID).PollAt != nil; asked++ {
+			clock.Advance(c.message(m.ID).PollAt.Sub(clock.Now()))
+			c.must(c.service.PollMessages(ctx))
+			if asked > 10 {
+				t.Fatal("it does not end")
+			}
+		}
+		if asked != 6 || c.message(m.ID).State != models.Accepted {
+			t.Errorf("asked %d times, it is %s", asked, c.message(m.ID).State)
+		}
+	})
+}
+
+// Reports come early, late, doubled, and before anybody knows whose they are. A message moves forward only.
+func TestReportsOfEveryOrder(t *testing.T) {
+	orphan := func(c *center, sid, status string) error {
+		form := url.Values{"MessageSid": {sid}, "MessageStatus": {status}, "AccountSid": {c.sid}}
+		return c.service.ReceiveStatus(ctx, service.StatusCall{Call: c.call(form)})
+	}
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "one")
+		for _, when := range []struct {
+			what string
+			do   func() error
+			want models.MessageState
+		}{
+			{"orphan", func() error { return orphan(c, "SM00000000000000000000000000000001", "delivered") }, models.Queued},
+			{"early", func() error { c.send(id); return nil }, models.Accepted},
+			{"sent", func() error { return c.status(m, 1, *c.message(m.ID).ProviderSID, "sent", "") }, models.Sent},
+			{"doubled", func() error { return c.status(m, 1, *c.message(m.ID).ProviderSID, "sent", "") }, models.Sent},
+			{"read before delivered", func() error { return c.status(m, 1, *c.message(m.ID).ProviderSID, "read", "") }, models.Read},
+			{"late", func() error { return c.status(m, 1, *c.message(m.ID).ProviderSID, "delivered", "") }, models.Read},
+			{"failed after read", func() error { return c.status(m, 1, *c.message(m.ID).ProviderSID, "failed", "63024") }, models.Read},
+		} {
+			c.must(when.do())
+			if got := c.message(m.ID); got.State != when.want || got.ErrorCode != 0 {
+				t.Errorf("%s: it is %s, code %d", when.what, got.State, got.ErrorCode)
+			}
+		}
+	})
+}
+
+// A report without our ids comes before Twilio's answer is stored. It is given to the message once its sid is known.
+func TestOrphanReportIsMatched(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		id := c.quiet()
+		c.sim.Fail(c.sid, simulator.FaultCommitDrop)
+		m := c.reply(id, "k", "one")
+		c.send(id)
+		created := c.sim.Thread(c.sid, c.customer(0), number)[1].SID
+		form := url.Values{"MessageSid": {created}, "MessageStatus": {"delivered"}, "AccountSid": {c.sid}}
+		c.must(c.service.ReceiveStatus(ctx, service.StatusCall{Call: c.call(form)}))
+		c.must(c.service.Housekeeping(ctx))
+		if got := c.message(m.ID); got.State != models.Uncertain {
+			t.Fatalf("it is %s", got.State)
+		}
+		c.settle(m.ID)
+		c.must(c.service.Housekeeping(ctx))
+		if got := c.message(m.ID); got.State != models.Delivered {
+			t.Errorf("it is %s", got.State)
+		}
+		reports, err := c.store.Reports(ctx, c.message(m.ID))
+		if err != nil || len(reports) != 1 {
+			t.Errorf("%d reports, %v", len(reports), err)
+		}
+	})
+}
