@@ -81,7 +81,7 @@ func (t *turns) await(ctx context.Context, wait time.Duration) bool {
 		return false
 	}
 	t.waiting++
-	wait += rand.N(time.Duration(t.waiting) * 10 * time.Millisecond)
+	wait += rand.N(time.Duration(t.waiting) * 10 * time.Millisecond) //nolint:gosec // it spreads, it hides nothing
 	t.mu.Unlock()
 	defer func() { t.mu.Lock(); t.waiting--; t.mu.Unlock() }()
 	timer := time.NewTimer(wait)
@@ -97,7 +97,7 @@ func (t *turns) await(ctx context.Context, wait time.Duration) bool {
 // sendLater enters a job for a conversation whose turn comes later. Of a quick sender they come back apart from each other.
 func (s *Service) sendLater(ctx context.Context, id models.ConversationID, wait time.Duration) error {
 	if wait < time.Second {
-		wait += rand.N(2 * time.Second)
+		wait += rand.N(2 * time.Second) //nolint:gosec // it spreads, it hides nothing
 	}
 	return s.store.InTx(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		now, err := tx.DatabaseNow(ctx)

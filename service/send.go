@@ -346,5 +346,5 @@ func (s *Service) refusedFor(ctx context.Context, tx *store.Tx, t tried, code in
 func backoff(n int, asked time.Duration) time.Duration {
 	d := min(500*time.Millisecond<<min(n-1, 10), 30*time.Second)
 	d = max(d, min(asked, 10*time.Minute))
-	return d + rand.N(d/10)
+	return d + rand.N(d/10) //nolint:gosec // it spreads, it hides nothing
 }

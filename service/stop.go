@@ -59,9 +59,9 @@ func resume(ctx context.Context, tx *store.Tx, id models.AccountID) error {
 	if err != nil {
 		return err
 	}
-	all := make([]models.JobArgs, len(ids))
-	for i, c := range ids {
-		all[i] = models.SendConversation{Conversation: c}
+	all := []models.JobArgs{models.CatchUp{Account: id}} // what came meanwhile could not be listed
+	for _, c := range ids {
+		all = append(all, models.SendConversation{Conversation: c})
 	}
 	tx.Publish(models.Event{Name: models.EventAccount, Account: id})
 	return tx.EnqueueAll(ctx, all)

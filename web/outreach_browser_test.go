@@ -14,7 +14,7 @@ import (
 // to that is seen where the agent is, and on the customer's page, where they are blocked and unblocked.
 func TestStartConversationByKeyboard(t *testing.T) {
 	browser := browsertest.Browser(t)
-	eachDatabase(t, func(t *testing.T, d *team) {
+	eachDatabase(t, func(_ *testing.T, d *team) {
 		greets := d.addTemplates(d.account)
 		d.work()
 		b := d.tab(browser, d.ida)

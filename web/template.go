@@ -55,8 +55,8 @@ func (s *Server) templateList(c echo.Context) (template.List, error) {
 		return l, err
 	}
 	more := len(l.Rows) > f.Rows
-	switch {
-	case f.Before == 0:
+	switch f.Before {
+	case 0:
 		l.Rows = l.Rows[:min(f.Rows, len(l.Rows))]
 		l.Next, l.Previous = more, f.After != 0
 	default:

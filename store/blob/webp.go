@@ -94,7 +94,7 @@ func (w movingWebP) stillHead() []byte {
 		b[webpHead+8] = webpAlpha
 	}
 	for _, n := range []int{size.X - 1, size.Y - 1} {
-		b = append(b, byte(n), byte(n>>8), byte(n>>16))
+		b = append(b, byte(n), byte(n>>8), byte(n>>16)) //nolint:gosec // its three low bytes
 	}
 	return b
 }

@@ -25,7 +25,7 @@ func crowd(tb testing.TB, customers int) (*simulator.Simulator, simulator.Accoun
 	for i := range customers {
 		s.AddCustomer(a.SID, simulator.Customer{Address: twilio.PhoneAddress(fmt.Sprintf("+4741%06d", i))})
 	}
-	hooks := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _ = r.ParseForm() }))
+	hooks := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _ = r.ParseForm() }))
 	tb.Cleanup(hooks.Close)
 	s.SetInboundURL(a.SID, number, hooks.URL+"/in"+twilio.ConnectionOverrides)
 	s.SetOutcome(a.SID, simulator.Outcome{Final: "none"})

@@ -141,8 +141,8 @@ func (c call) passedOn() []Fault {
 // changed gives a copy of a form with fields set.
 func changed(form url.Values, pairs ...string) url.Values {
 	out := maps.Clone(form)
-	for i := 0; i < len(pairs); i += 2 {
-		out.Set(pairs[i], pairs[i+1])
+	for i := 1; i < len(pairs); i += 2 {
+		out.Set(pairs[i-1], pairs[i])
 	}
 	return out
 }

@@ -292,7 +292,7 @@ func written(blocks []block, variable func(string) templ.Component) templ.Compon
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
 		var f formatter
 		if variable != nil {
-			f.variable = func(name string) error { return variable(name).Render(ctx, &f) }
+			f.variable = func(name string) error { return variable(name).Render(ctx, &f.out) }
 		}
 		for _, block := range blocks {
 			f.block(block)
@@ -300,14 +300,14 @@ func written(blocks []block, variable func(string) templ.Component) templ.Compon
 		if f.err != nil {
 			return f.err
 		}
-		_, err := io.WriteString(w, f.String())
+		_, err := io.WriteString(w, f.out.String())
 		return err
 	})
 }
 
 // formatter writes elements. variable writes one of a template's variables; nil for a text without them.
 type formatter struct {
-	strings.Builder
+	out      strings.Builder
 	variable func(name string) error
 	err      error
 }
@@ -318,27 +318,27 @@ var blockElements = map[blockKind]string{quoteBlock: "blockquote", bulletBlock: 
 func (f *formatter) block(k block) {
 	element := blockElements[k.kind]
 	if element != "" {
-		f.WriteString("<" + element + ">")
+		f.out.WriteString("<" + element + ">")
 	}
 	for i, l := range k.lines {
 		switch k.kind {
 		case bulletBlock:
-			f.WriteString("<li>")
+			f.out.WriteString("<li>")
 		case numberBlock:
 			n, _ := strconv.Atoi(strings.TrimSuffix(l.mark, ". "))
-			f.WriteString(`<li value="` + strconv.Itoa(n) + `">`)
+			f.out.WriteString(`<li value="` + strconv.Itoa(n) + `">`)
 		default:
 			if i > 0 {
-				f.WriteByte('\n')
+				f.out.WriteByte('\n')
 			}
 		}
 		f.spans(l.spans)
 		if k.kind == bulletBlock || k.kind == numberBlock {
-			f.WriteString("</li>")
+			f.out.WriteString("</li>")
 		}
 	}
 	if element != "" {
-		f.WriteString("</" + element + ">")
+		f.out.WriteString("</" + element + ">")
 	}
 }
 
@@ -349,19 +349,19 @@ func (f *formatter) spans(spans []span) {
 		text := templ.EscapeString(s.text)
 		switch s.kind {
 		case plainSpan:
-			f.WriteString(text)
+			f.out.WriteString(text)
 		case variableSpan:
 			f.name(s.text)
 		case linkSpan:
-			f.WriteString(`<a href="` + text + `" target="_blank" rel="noopener noreferrer nofollow">` + text + "</a>")
+			f.out.WriteString(`<a href="` + text + `" target="_blank" rel="noopener noreferrer nofollow">` + text + "</a>")
 		case codeSpan, monoSpan:
-			f.WriteString("<code>")
+			f.out.WriteString("<code>")
 			f.code(s.text)
-			f.WriteString("</code>")
+			f.out.WriteString("</code>")
 		default:
-			f.WriteString("<" + spanElements[s.kind] + ">")
+			f.out.WriteString("<" + spanElements[s.kind] + ">")
 			f.spans(s.inner)
-			f.WriteString("</" + spanElements[s.kind] + ">")
+			f.out.WriteString("</" + spanElements[s.kind] + ">")
 		}
 	}
 }
@@ -376,14 +376,14 @@ func (f *formatter) name(variable string) {
 // code writes a text without marks, which may hold variables.
 func (f *formatter) code(text string) {
 	if f.variable == nil {
-		f.WriteString(templ.EscapeString(text))
+		f.out.WriteString(templ.EscapeString(text))
 		return
 	}
 	for _, p := range models.ParseTemplate(text) {
 		if p.Variable != "" {
 			f.name(p.Variable)
 		} else {
-			f.WriteString(templ.EscapeString(p.Text))
+			f.out.WriteString(templ.EscapeString(p.Text))
 		}
 	}
 }
