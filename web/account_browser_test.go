@@ -12,6 +12,7 @@ const refused = "status of 4" // the browser's own word about a 409 or 422, whic
 
 // The wizard by keyboard alone, with each error; then the tabs.
 func TestWizardByKeyboard(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Browser(t)
 	d := newDesk(t)
 	b := d.tab(browser, d.admin.User)
@@ -140,6 +141,7 @@ func TestWizardByKeyboard(t *testing.T) {
 
 // Closing a step with something typed asks what is to become of it.
 func TestLeavingTheWizard(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Browser(t)
 	d := newDesk(t)
 	base := d.begin("Norway")
@@ -201,6 +203,7 @@ func TestLeavingTheWizard(t *testing.T) {
 
 // The page of the callback turns by itself: a wrong signature, then the first message.
 func TestCallbackTurnsLive(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Browser(t)
 	d := newDesk(t)
 	base := d.begin("Norway")
@@ -233,6 +236,7 @@ func TestCallbackTurnsLive(t *testing.T) {
 
 // The pages of accounts at the size of a phone and in Norwegian have nothing that reaches beyond the edge.
 func TestAccountPagesAreNarrow(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Browser(t)
 	d := newDesk(t)
 	base := d.finished(strings.Repeat("Kundeservice ", 7))

@@ -85,6 +85,7 @@ func accountID(t *testing.T, base string) models.AccountID {
 }
 
 func TestWizardNewAccount(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.admin.get("/admin/channels").want(http.StatusOK, "Messaging accounts", `href="/admin/accounts"`, "0 accounts")
 	d.admin.get("/admin/accounts").want(http.StatusOK, "No accounts yet", newAccountURL, `action="/simulator/try"`)
@@ -134,6 +135,7 @@ type sentence struct {
 
 // Every sentence of the wizard, in both languages, and what was typed comes back.
 func TestWizardSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.finished("Taken")
 	base := d.begin("Draft")
@@ -195,6 +197,7 @@ func TestWizardSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestTwilioDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	base := d.begin("Draft")
 	_ = d.site.sim.Close() // its account is still known, nobody listens
@@ -225,6 +228,7 @@ func TestTwilioDoesNotAnswer(t *testing.T) {
 
 // Back and Save and exit check nothing and lose nothing; a draft goes on where it was left.
 func TestDraftsLoseNothing(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	d.admin.post(newAccountURL, "name", "", "action", "save").to("/admin/accounts")
 	d.admin.get("/admin/accounts").want(http.StatusOK, "Untitled", "Started", "Draft saved", "Continue: Untitled")
@@ -265,6 +269,7 @@ func TestDraftsLoseNothing(t *testing.T) {
 
 // What another account has taken meanwhile is shown where it is changed, with the address of the last step.
 func TestFinishChecksAgain(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	one := d.begin("Norway")
 	d.details(one)
@@ -282,6 +287,7 @@ func TestFinishChecksAgain(t *testing.T) {
 
 // Two administrators at once: 409 with both values, and saving again is a decision.
 func TestTwoAdministrators(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	for name, base := range map[string]string{"draft": d.begin("Draft"), "finished": d.finished("Finished")} {
 		t.Run(name, func(t *testing.T) {
@@ -323,6 +329,7 @@ func TestTwoAdministrators(t *testing.T) {
 }
 
 func TestNumbersOfOthersAreNotFound(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	mine := d.finished("Mine") // number 1
 	other := d.begin("Other")
@@ -344,6 +351,7 @@ func TestNumbersOfOthersAreNotFound(t *testing.T) {
 }
 
 func TestFetchFromTwilio(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	base := d.begin("Norway")
 	d.details(base)
@@ -375,6 +383,7 @@ func TestFetchFromTwilio(t *testing.T) {
 
 // What is in use says what uses it and stays.
 func TestDeleteAccountsAndNumbers(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	base := d.finished("Norway")
 	draft := d.begin("Draft")
@@ -423,6 +432,7 @@ func TestDeleteAccountsAndNumbers(t *testing.T) {
 
 // The last step without script: waiting, a wrong signature, the first message; the part alone for htmx.
 func TestCallbackPage(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	base := d.begin("Norway")
 	d.details(base)
@@ -444,6 +454,7 @@ func TestCallbackPage(t *testing.T) {
 
 // The console's steps of the sandbox and of an own number, and the address that Twilio cannot reach.
 func TestCallbackOfARealAccount(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	base := d.begin("Norway")
 	err := d.store.InTx(t.Context(), func(tx *store.Tx) error {
@@ -462,6 +473,7 @@ func TestCallbackOfARealAccount(t *testing.T) {
 
 // The token is nowhere: not in a page, a list, a log, an error or the audit.
 func TestTokenIsNowhere(t *testing.T) {
+	t.Parallel()
 	var logged syncBuffer
 	s := newSite(t, withSimulator(t), func(o *Options) {
 		o.Log = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -513,6 +525,7 @@ func TestTokenIsNowhere(t *testing.T) {
 
 // A token is replaced in its tab; an empty field keeps the old one.
 func TestReplaceToken(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	base := d.finished("Norway")
 	v := func() string { return d.admin.get(base + "/account-details").version() }

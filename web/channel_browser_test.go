@@ -16,6 +16,7 @@ func (b *tab) inNorwegian() {
 
 // The wizard Set up WhatsApp by keyboard alone, from the empty list to the confirmation, with each error.
 func TestSetUpWhatsAppByKeyboard(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Browser(t)
 	s := newSite(t)
 	u := s.user(models.Administrator, "admin@kanal.test")
@@ -126,6 +127,7 @@ func TestSetUpWhatsAppByKeyboard(t *testing.T) {
 
 // The settings of a number are tabs, and the channel is deleted in a dialog that asks for its name.
 func TestNumberSettingsInTheBrowser(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Browser(t)
 	w := newWizard(t)
 	w.fill()
@@ -176,6 +178,7 @@ func TestNumberSettingsInTheBrowser(t *testing.T) {
 
 // Every page at 320 pixels: nothing but data tables may scroll sideways. Pictures in Norwegian and on a phone.
 func TestWorkstreamPagesFitAPhone(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Browser(t)
 	w := newWizard(t)
 	w.fill()

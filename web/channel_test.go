@@ -85,6 +85,7 @@ func (w *wizard) finish() string {
 }
 
 func TestSetUpWhatsApp(t *testing.T) {
+	t.Parallel()
 	w := newWizard(t)
 	w.b.get(w.step("summary")).to(w.step("number"))
 	w.b.get(w.step("number")).says(i18n.EN, 200, "channel.available").want(200, "Support Norge", "+47 21 00 00 40").without("disabled", `value="back"`)
@@ -116,6 +117,7 @@ func TestSetUpWhatsApp(t *testing.T) {
 }
 
 func TestSetUpWhatsAppSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	w := newWizard(t)
 	empty := newSite(t)
 	b := empty.as(models.Administrator)
@@ -142,6 +144,7 @@ func TestSetUpWhatsAppSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestSetUpWhatsAppBackAndSave(t *testing.T) {
+	t.Parallel()
 	w := newWizard(t)
 	// Save and exit keeps what was chosen, valid or not.
 	w.save(i18n.EN, "number", "number", number(w.number.ID), "action", "save").to(w.at)
@@ -164,6 +167,7 @@ func TestSetUpWhatsAppBackAndSave(t *testing.T) {
 }
 
 func TestSetUpWhatsAppConflict(t *testing.T) {
+	t.Parallel()
 	w := newWizard(t)
 	w.fill()
 	old := w.b.get(w.step("language")).version()
@@ -189,6 +193,7 @@ func TestSetUpWhatsAppConflict(t *testing.T) {
 
 // The number went to another workstream between summary and Finish: the step that asks for it says so.
 func TestFinishWithATakenNumber(t *testing.T) {
+	t.Parallel()
 	w := newWizard(t)
 	w.fill()
 	other := &wizard{w.site, w.b, workstreamURL(w.testWorkstream("Sweden")), w.number}
@@ -204,6 +209,7 @@ func TestFinishWithATakenNumber(t *testing.T) {
 }
 
 func TestSummaryWarnsOnlyWhileItIsTrue(t *testing.T) {
+	t.Parallel()
 	w := newWizard(t)
 	w.fill()
 	page := w.b.get(w.step("summary")).want(200, "The account is not tested", "/admin/accounts/"+number(w.number.AccountID)+"/setup/callback").without("No agents in the queue")
@@ -222,6 +228,7 @@ func TestSummaryWarnsOnlyWhileItIsTrue(t *testing.T) {
 }
 
 func TestDiscardSetUp(t *testing.T) {
+	t.Parallel()
 	w := newWizard(t)
 	w.fill()
 	for _, lang := range i18n.Langs() {
@@ -234,6 +241,7 @@ func TestDiscardSetUp(t *testing.T) {
 }
 
 func TestNumberSettingsPages(t *testing.T) {
+	t.Parallel()
 	w := newWizard(t)
 	w.fill()
 	at := w.finish()
@@ -273,6 +281,7 @@ func TestNumberSettingsPages(t *testing.T) {
 }
 
 func TestDeleteChannel(t *testing.T) {
+	t.Parallel()
 	w := newWizard(t)
 	w.fill()
 	at := w.finish()

@@ -72,6 +72,7 @@ func TestCustomerPage(t *testing.T) {
 }
 
 func TestConsentPages(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b, at := d.signedIn(d.ida), customer.URL(d.known(id), "")
@@ -95,6 +96,7 @@ func TestConsentPages(t *testing.T) {
 }
 
 func TestBlockPages(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "spam"))
 	b, at := d.signedIn(d.ida), customer.URL(d.known(id), "")

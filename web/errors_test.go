@@ -32,6 +32,7 @@ func TestCodesHaveSentences(t *testing.T) {
 // Somebody who has gone gets no page, and that is no fault of the program's: it ends with a status that is not 200, and
 // the log has no error.
 func TestErrorForSomebodyWhoHasGone(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	s := newSite(t, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	ctx, gone := context.WithCancel(t.Context())

@@ -108,6 +108,7 @@ func shapes(t *testing.T) (names []string, forms map[string]url.Values) {
 
 // Every shape of an inbound message is taken in: one row with its kind and its raw form, and the agent sees it.
 func TestEveryInboundShape(t *testing.T) {
+	t.Parallel()
 	for _, d := range storetest.Dialects {
 		t.Run(string(d), func(t *testing.T) {
 			s := newSite(t, func(o *Options) { o.Store = storetest.Open(t, d, nil) })
@@ -170,6 +171,7 @@ func (s *site) checkShape(name string, form url.Values) {
 // A customer whose number is hidden is answered at the user id, and the list names the kind of a message without text
 // but never changes a text that looks like one.
 func TestHiddenNumberAndPreview(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.connect()
 	agent := s.as(models.Agent)
@@ -189,6 +191,7 @@ func TestHiddenNumberAndPreview(t *testing.T) {
 // During a rotation either token signs; a GET is signed by its address alone, a JSON body by its hash in the address.
 // A port that the scheme implies may be there or not, and the fragment is not signed.
 func TestSignatures(t *testing.T) {
+	t.Parallel()
 	public, _ := url.Parse("https://cc.example.com")
 	address := storetest.URL(t, store.SQLite)
 	s := newSite(t, func(o *Options) { o.PublicURL, o.Store = public, storetest.OpenURL(t, address, nil) })
@@ -248,6 +251,7 @@ func TestSignatures(t *testing.T) {
 
 // When nothing can be stored Twilio has to try again.
 func TestWebhookWithoutDatabase(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.connect()
 	_, forms := shapes(t)

@@ -15,8 +15,12 @@ import (
 
 // eachDatabase runs a test of what the database matters for.
 func eachDatabase(t *testing.T, f func(t *testing.T, d *team)) {
+	t.Parallel()
 	for _, dialect := range storetest.Dialects {
-		t.Run(string(dialect), func(t *testing.T) { f(t, newTeam(t, dialect)) })
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			f(t, newTeam(t, dialect))
+		})
 	}
 }
 
@@ -63,6 +67,7 @@ func TestInboxAssignRace(t *testing.T) {
 
 // Without script everything is a page and a form.
 func TestInboxWithoutScript(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.says("Kari Nordli", "Hei")
 	b := d.signedIn(d.ida)

@@ -44,6 +44,7 @@ func (b *browser) login(email, password string) *answer {
 
 // The answer does not tell whose address is known.
 func TestSignInTellsNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.user(models.Agent, "ida@kanal.test")
 	gone := s.user(models.Agent, "gone@kanal.test")
@@ -68,6 +69,7 @@ func TestSignInTellsNothing(t *testing.T) {
 
 // The account waits wherever the guesses come from.
 func TestFiveWrongPasswordsSlowTheAccount(t *testing.T) {
+	t.Parallel()
 	clock, withIt := withClock(t)
 	s := newSite(t, withIt, behindProxy)
 	s.user(models.Agent, "ida@kanal.test")
@@ -83,6 +85,7 @@ func TestFiveWrongPasswordsSlowTheAccount(t *testing.T) {
 
 // The address waits whomever it guesses: of IPv6 the /64 that one person has.
 func TestFiveWrongPasswordsSlowTheAddress(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ same, other func(int) string }{
 		"IPv4":         {func(int) string { return "192.0.2.1" }, func(int) string { return "192.0.2.2" }},
 		"IPv6":         {func(i int) string { return fmt.Sprintf("2001:db8:1:2:%x::1", i) }, func(int) string { return "2001:db8:1:3::1" }},
@@ -136,6 +139,7 @@ func TestGuessedAddressesAreBounded(t *testing.T) {
 
 // Guesses of the current password count for the address as guesses at the door do.
 func TestOwnPasswordSlowsTheAddress(t *testing.T) {
+	t.Parallel()
 	_, withIt := withClock(t)
 	s := newSite(t, withIt)
 	a, b := s.as(models.Agent), s.as(models.Supervisor)
@@ -157,6 +161,7 @@ func TestOwnPasswordSlowsTheAddress(t *testing.T) {
 
 // The code of the first start is guessed no faster than a password.
 func TestSetupCodeIsNotGuessed(t *testing.T) {
+	t.Parallel()
 	clock, withIt := withClock(t)
 	s := newSiteBeforeSetup(t, withIt, func(o *Options) { o.SetupToken = "right" })
 	b := s.anonymous()
@@ -180,6 +185,7 @@ func TestSetupCodeIsNotGuessed(t *testing.T) {
 }
 
 func TestOneTimeLinkPage(t *testing.T) {
+	t.Parallel()
 	clock, withIt := withClock(t)
 	s := newSite(t, withIt)
 	admin := s.as(models.Administrator)
@@ -220,6 +226,7 @@ func TestOneTimeLinkPage(t *testing.T) {
 func https(o *Options) { o.PublicURL = &url.URL{Scheme: "https", Host: "kanal.example"} }
 
 func TestCookies(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*Options){"http": func(*Options) {}, "https": https} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, change)

@@ -50,6 +50,7 @@ func TestStartConversationPages(t *testing.T) {
 }
 
 func TestStartConversationByName(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	known := d.known(d.has(d.ida, d.says("Kari Nordli", "Hei")))
 	b := d.signedIn(d.ida)
@@ -71,6 +72,7 @@ func TestStartConversationByName(t *testing.T) {
 
 // Who refuses is switched on the page of the simulator.
 func TestSimulatorRefusals(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	boss := models.User{Name: "Boss", Email: "boss@kanal.test", Role: models.Administrator, PasswordHash: testHash()}
 	d.must(d.store.InTx(t.Context(), func(tx *store.Tx) error { return tx.InsertUser(t.Context(), &boss) }))

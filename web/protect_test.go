@@ -27,6 +27,7 @@ func protected(t *testing.T, what string, h http.Header) {
 
 // Whatever the status and whoever asks, the headers are there.
 func TestEveryKindOfAnswerIsProtected(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b, nobody := s.as(models.Administrator), s.anonymous()
 	page, _, _ := strings.Cut(b.get("/me").Body, ".css\"")
@@ -66,6 +67,7 @@ func TestEveryKindOfAnswerIsProtected(t *testing.T) {
 
 // No form of another site does anything, whoever is signed in, whichever header says so. Calls of machines come from anywhere.
 func TestEveryPostOfAnotherSiteIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, withSimulator(t))
 	b := s.as(models.Administrator)
 	for _, r := range s.routes() {
@@ -124,6 +126,7 @@ func allGets(routes []route, id string) []string {
 
 // What there is not, and what a role may not see, is a page for whoever asks.
 func TestRefusalsArePages(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	for _, role := range []models.Role{"", models.Agent, models.Supervisor, models.Administrator} {
 		b := s.anonymous()
@@ -147,6 +150,7 @@ func TestRefusalsArePages(t *testing.T) {
 
 // A token that somebody planted in the browser does not become a login session.
 func TestPlantedTokenIsNotUsed(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	u := s.user(models.Agent, "kari@kanal.test")
 	b := s.anonymous()
@@ -161,6 +165,7 @@ func TestPlantedTokenIsNotUsed(t *testing.T) {
 
 // A reset link that is used ends the streams of the browsers that were signed in.
 func TestResetEndsStreams(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	admin, ida := s.as(models.Administrator), s.as(models.Agent)
 	ended := ida.stream()

@@ -23,6 +23,7 @@ func request(b *browser, r route) *answer {
 
 // Every page leads to the setup until it is done.
 func TestRoutesBeforeSetup(t *testing.T) {
+	t.Parallel()
 	s := newSiteBeforeSetup(t)
 	b := s.anonymous()
 	for _, r := range s.routes() {
@@ -45,6 +46,7 @@ func TestRoutesBeforeSetup(t *testing.T) {
 }
 
 func TestRoutesAskForTheirRole(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	who := map[models.Role]*browser{"": s.anonymous(), models.Agent: s.as(models.Agent), models.Supervisor: s.as(models.Supervisor)}
 	for _, r := range s.routes() {
@@ -74,6 +76,7 @@ func TestRoutesAskForTheirRole(t *testing.T) {
 }
 
 func TestRoutesForAdministrators(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(models.Administrator)
 	for _, r := range s.routes() {

@@ -15,6 +15,7 @@ import (
 // A template stands on the phone with its buttons, outside of the window too, and a tap is the answer that WhatsApp makes
 // of it.
 func TestTemplateOnSimulatedPhone(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	b := d.signedIn(d.user(models.Administrator, "boss@kanal.test"))
 	d.until("the templates come", func() bool { return len(d.templatesOf(1)) == 9 })

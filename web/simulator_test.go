@@ -14,6 +14,7 @@ import (
 )
 
 func TestSimulatorOffIsNotThere(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(models.Administrator)
 	b.get("/simulator").want(http.StatusNotFound)
@@ -22,6 +23,7 @@ func TestSimulatorOffIsNotThere(t *testing.T) {
 }
 
 func TestSimulatorIsForAdministrators(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, withSimulator(t))
 	s.as(models.Administrator).get("/me").want(http.StatusOK, `href="/simulator"`)
 	for _, role := range []models.Role{models.Supervisor, models.Agent} {
@@ -44,6 +46,7 @@ func try(t *testing.T, s *site) (*browser, string) {
 }
 
 func TestTrySimulator(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, withSimulator(t))
 	b, page := try(t, s)
 	b.get("/simulator").want(http.StatusOK, "Simulation mode. Nothing is sent to WhatsApp.", "Customer service", "Kari Nordli")
@@ -87,6 +90,7 @@ func (s *site) messages() []models.Message {
 
 // What is said of the reply window follows the customer and the clock.
 func TestSimulatorWindow(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, withSimulator(t))
 	b, _ := try(t, s)
 	part := strings.Replace(s.place(0), "/simulator?", "/simulator/window?", 1)
@@ -106,6 +110,7 @@ func TestSimulatorWindow(t *testing.T) {
 }
 
 func TestSimulatorRefuses(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, withSimulator(t))
 	b := s.as(models.Administrator)
 	b.get("/simulator").want(http.StatusOK, "No simulated account yet")
@@ -126,6 +131,7 @@ func TestSimulatorRefuses(t *testing.T) {
 }
 
 func TestSimulatorCustomers(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, withSimulator(t))
 	b, _ := try(t, s)
 	b.post("/simulator/customers", "name", "", "phone_number", "123").want(http.StatusUnprocessableEntity, "Enter a name", "Enter the number with +", `value="123"`)
@@ -137,6 +143,7 @@ func TestSimulatorCustomers(t *testing.T) {
 
 // Every shape in the menu arrives in the center, with its raw form.
 func TestSimulatorKinds(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, withSimulator(t))
 	b, _ := try(t, s)
 	for i, kind := range simulator.Kinds() {
@@ -156,6 +163,7 @@ func TestSimulatorKinds(t *testing.T) {
 }
 
 func TestSimulatorBadSignatureAndDuplicate(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, withSimulator(t))
 	b, _ := try(t, s)
 	b.post("/simulator/messages", "quick", "twice").to(s.place(0))
@@ -183,6 +191,7 @@ func TestSimulatorBadSignatureAndDuplicate(t *testing.T) {
 }
 
 func TestSimulatorReset(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, withSimulator(t))
 	b, _ := try(t, s)
 	b.post("/simulator/messages", "body", "Hei").to(s.place(0))
@@ -194,6 +203,7 @@ func TestSimulatorReset(t *testing.T) {
 }
 
 func TestSimulatedAccountByHand(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, withSimulator(t))
 	b := s.as(models.Administrator)
 	b.post("/simulator/accounts").want(http.StatusSeeOther)
@@ -208,6 +218,7 @@ func TestSimulatedAccountByHand(t *testing.T) {
 
 // What was chosen for the center's messages becomes of them.
 func TestSimulatorOutcomes(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, withSimulator(t))
 	s.startJobs()
 	b, _ := try(t, s)
@@ -222,7 +233,7 @@ func TestSimulatorOutcomes(t *testing.T) {
 		b.post("/simulator/outcome", "outcome", outcome, "delay", "300ms").to(s.place(0))
 		b.get(s.place(0)).want(http.StatusOK, `value="`+outcome+`" selected`)
 		b.post("/inbox/1/messages", "client_key", outcome, "body", "Svar "+outcome).want(http.StatusSeeOther)
-		late := time.After(10 * time.Second)
+		late := time.After(patience)
 		for {
 			ms := slices.DeleteFunc(s.messages(), func(m models.Message) bool { return m.Direction != models.Out })
 			if ms[len(ms)-1].State == want {

@@ -8,6 +8,7 @@ import (
 )
 
 func TestGetStarted(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, withSimulator(t))
 	b := s.as(models.Administrator)
 	b.get("/").to("/admin")
@@ -21,11 +22,13 @@ func TestGetStarted(t *testing.T) {
 }
 
 func TestGetStartedWithoutSimulator(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.as(models.Administrator).get("/admin").want(http.StatusOK, "Connect Twilio").without("/simulator/try")
 }
 
 func TestGalleryIsForDevelopers(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(models.Administrator)
 	b.get("/admin/components").want(http.StatusNotFound)

@@ -28,6 +28,7 @@ func (s *site) templatesOf(account models.AccountID) map[string]models.Template 
 }
 
 func TestTemplateAdministration(t *testing.T) {
+	t.Parallel()
 	for _, dialect := range storetest.Dialects {
 		t.Run(string(dialect), func(t *testing.T) { administerTemplates(t, newTeam(t, dialect)) })
 	}

@@ -132,6 +132,7 @@ func TestFilesInTheClosedPanel(t *testing.T) {
 }
 
 func TestUploadForTheScript(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	ida, at := d.signedIn(d.ida).htmx("partial"), thread(id)
@@ -171,6 +172,7 @@ func TestUploadForTheScript(t *testing.T) {
 
 // Where files are switched off there is no button, and none is taken.
 func TestFilesSwitchedOff(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	ida, at := d.signedIn(d.ida), thread(id)
@@ -200,6 +202,7 @@ func TestFilesSwitchedOff(t *testing.T) {
 
 // Who has the conversation is asked with the files too, and they go with the answer.
 func TestFilesOfWhoHelps(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.mads, d.says("Kari Nordli", "Hei"))
 	ida, at := d.signedIn(d.ida), thread(id)
@@ -235,11 +238,12 @@ func (d *team) mediaPath() string {
 
 // Twilio fetches a file by an address that nobody can make up: no login session, no cookie, no redirect.
 func TestMediaForTwilio(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	at := thread(id)
 	d.signedIn(d.ida).sends(at+"/messages", "client_key", "k1", "body", "", "upload", "blå.pdf|"+somePDF).to(at)
-	for end := time.Now().Add(10 * time.Second); d.mediaPath() == ""; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); d.mediaPath() == ""; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the file is not sent")
 		}

@@ -59,7 +59,7 @@ func mustEnd(t *testing.T, what string, ended <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Errorf("the stream of %s is still open", what)
 	}
 }
@@ -67,6 +67,7 @@ func mustEnd(t *testing.T, what string, ended <-chan struct{}) {
 // The first start: the form with what was typed and never the password, then the administrator is signed in and the
 // page is gone.
 func TestSetupPage(t *testing.T) {
+	t.Parallel()
 	s := newSiteBeforeSetup(t)
 	b := s.anonymous()
 	b.get("/setup").want(http.StatusOK, "Welcome to Kanal", "Create administrator", `name="name"`, `name="email"`, `name="password"`)
@@ -87,6 +88,7 @@ func TestSetupPage(t *testing.T) {
 
 // Every sign-in begins a login session under a new token; the one that the browser had ends.
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	u := s.user(models.Agent, "kari@kanal.test")
 	b := s.anonymous()
@@ -115,6 +117,7 @@ func TestSignIn(t *testing.T) {
 }
 
 func TestCookiesOfAPublicAddress(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, func(o *Options) { o.PublicURL = &url.URL{Scheme: "https", Host: "kanal.example"} })
 	u := s.user(models.Agent, "kari@kanal.test")
 	a := s.anonymous().post("/login", "email", u.Email, "password", testPassword).to("/")
@@ -125,6 +128,7 @@ func TestCookiesOfAPublicAddress(t *testing.T) {
 
 // One's own page lists the browsers that are signed in; each can be signed out, and its stream ends.
 func TestLoginSessions(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	u := s.user(models.Agent, "kari@kanal.test")
 	here, phone := s.signedIn(u), s.anonymous()
@@ -165,6 +169,7 @@ func linkIn(t *testing.T, a *answer) string {
 
 // A new user comes by a one-time link, chooses a password and is signed in; the link does nothing more.
 func TestInvitation(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	admin := s.as(models.Administrator)
 	admin.get("/admin/users/new").want(http.StatusOK, "New user", "Default queue")
@@ -197,6 +202,7 @@ func TestInvitation(t *testing.T) {
 
 // Deactivating closes what the user has open and keeps them out.
 func TestDeactivation(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	admin := s.as(models.Administrator)
 	ida := s.as(models.Agent)
@@ -227,6 +233,7 @@ func TestDeactivation(t *testing.T) {
 
 // A role that changes holds from the next request on.
 func TestRoleChanges(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	admin, ida := s.as(models.Administrator), s.as(models.Agent)
 	at := fmt.Sprintf("/admin/users/%d", ida.User.ID)
@@ -240,6 +247,7 @@ func TestRoleChanges(t *testing.T) {
 
 // Of two administrators who change a user the second sees both values, and decides.
 func TestUserConflict(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	admin, ida := s.as(models.Administrator), s.user(models.Agent, "ida@kanal.test")
 	at := fmt.Sprintf("/admin/users/%d", ida.ID)
@@ -261,6 +269,7 @@ func TestUserConflict(t *testing.T) {
 
 // A person's own page: what was typed comes back, and the other browsers end with the old password.
 func TestProfilePage(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	u := s.user(models.Agent, "kari@kanal.test")
 	b, other := s.signedIn(u), s.signedIn(u)
@@ -281,6 +290,7 @@ func TestProfilePage(t *testing.T) {
 
 // Language and theme: what this browser chose, then the profile, then what the browser asks for.
 func TestLanguageAndTheme(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	u := s.user(models.Agent, "kari@kanal.test")
 	b := s.anonymous()

@@ -12,6 +12,7 @@ import (
 
 // What a page says of itself: to the others who look, and to the customer's phone.
 func TestViewing(t *testing.T) {
+	t.Parallel()
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	ida, mads := d.signedIn(d.ida), d.signedIn(d.mads)
@@ -19,7 +20,7 @@ func TestViewing(t *testing.T) {
 	mads.post(thread(id)+"/viewing", "typing", "on").want(http.StatusOK, "Ida is viewing")
 	ida.post(thread(id)+"/viewing").want(http.StatusOK, "Mads is typing …")
 	ida.get(thread(id)).want(http.StatusOK, "Mads is typing …")
-	for end := time.Now().Add(10 * time.Second); !d.sim.Typing(d.sid, d.phone("Kari Nordli"), d.number); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); !d.sim.Typing(d.sid, d.phone("Kari Nordli"), d.number); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the phone never shows it")
 		}

@@ -72,6 +72,7 @@ func (b *browser) in(lang i18n.Lang) *browser {
 }
 
 func TestWorkstreamPages(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(models.Administrator)
 	b.get("/admin/workstreams").says(i18n.EN, http.StatusOK, "workstream.empty").want(200, `href="/admin/workstreams/new"`, `href="/admin/queues"`)
@@ -86,6 +87,7 @@ func TestWorkstreamPages(t *testing.T) {
 }
 
 func TestWorkstreamFormSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(models.Administrator)
 	s.testWorkstream("Norway")
@@ -121,6 +123,7 @@ func workstreamURL(id models.WorkstreamID) string { return "/admin/workstreams/"
 var failedTitle = map[i18n.Lang]string{i18n.EN: "<title>Error: ", i18n.NB: "<title>Feil: "}
 
 func TestWorkstreamConflict(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(models.Administrator)
 	at := workstreamURL(s.testWorkstream("Norway"))
@@ -142,6 +145,7 @@ func TestWorkstreamConflict(t *testing.T) {
 }
 
 func TestQueuePages(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(models.Administrator)
 	b.get("/admin/queues").says(i18n.EN, 200, "queue.list_lead").want(200, "Default queue", ">Default<")
@@ -176,6 +180,7 @@ func TestQueuePages(t *testing.T) {
 }
 
 func TestPathEscapes(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.as(models.Administrator)
 	id := workstreamURL(s.testWorkstream("<b>&\"'"))

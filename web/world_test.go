@@ -233,7 +233,7 @@ func (w *world) reply(what, body string, state models.MessageState) {
 	w.t.Helper()
 	m, err := w.service.Reply(w.t.Context(), w.viewer(models.Agent), service.Reply{Conversation: w.rows[what], Key: newClientKey(), Body: body})
 	w.must(err)
-	for end := time.Now().Add(10 * time.Second); m.State != state; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); m.State != state; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("%s: the message is %s, not %s", what, m.State, state)
 		}

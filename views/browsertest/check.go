@@ -13,25 +13,36 @@ import (
 //go:embed axe.min.js
 var axe string
 
+// What is looked at: everything, or only the rules that ask for colours. The others find the same in every theme.
+const (
+	allRules   = `['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']`
+	colorRules = `['color-contrast', 'link-in-text-block']`
+)
+
 // runAxe gives each violation in words, with the places.
-const runAxe = `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations']})
+const runAxe = `axe.run(document, {runOnly: RULES, resultTypes: ['violations']})
 	.then(r => r.violations.map(v => v.id + ': ' + v.help + v.nodes.map(n => '\n    ' + n.target.join(' ') + '\n      ' + n.html.slice(0, 200) + '\n      ' + n.failureSummary.replace(/\s*\n\s*/g, '; ')).join('')))`
 
 // Axe gives the violations of WCAG 2.2 AA and of good practice on the page. It is put in by the debugger, past the policy.
 func (b *Tab) Axe() []string {
 	b.t.Helper()
-	found := b.axe()
+	return b.violations(allRules)
+}
+
+func (b *Tab) violations(rules string) []string {
+	b.t.Helper()
+	found := b.axe(rules)
 	if len(found) > 0 { // a part that was being fetched meanwhile is dimmed
 		b.Settle()
-		found = b.axe()
+		found = b.axe(rules)
 	}
 	return found
 }
 
-func (b *Tab) axe() []string {
+func (b *Tab) axe(rules string) []string {
 	b.t.Helper()
 	b.JS("typeof axe === 'undefined' && (() => {" + axe + "\n})()")
-	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](runAxe, chromedp.EvalAwaitPromise))
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](strings.Replace(runAxe, "RULES", rules, 1), chromedp.EvalAwaitPromise))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -104,9 +115,22 @@ func (b *Tab) UnseenFocus() []string {
 func (b *Tab) Check(what string) {
 	b.t.Helper()
 	b.Settle()
-	for name, found := range map[string][]string{
+	b.report(what, map[string][]string{
 		"axe": b.Axe(), "inline code": b.InlineCode(), "sideways": b.Overflow(), "focus that cannot be seen": b.UnseenFocus(), "complaint": b.Complaints(),
-	} {
+	})
+}
+
+// CheckColors holds the page that is open against what its colours must be, in the theme that it has now.
+func (b *Tab) CheckColors(what string) {
+	b.t.Helper()
+	b.report(what, map[string][]string{
+		"axe": b.violations(colorRules), "focus that cannot be seen": b.UnseenFocus(), "complaint": b.Complaints(),
+	})
+}
+
+func (b *Tab) report(what string, all map[string][]string) {
+	b.t.Helper()
+	for name, found := range all {
 		if len(found) > 0 {
 			b.t.Errorf("%s: %s:\n  %s", what, name, strings.Join(found, "\n  "))
 		}

@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a tab waits for a page to become what the test wants.
-const patience = 15 * time.Second
+const patience = 30 * time.Second
 
 // Tab is one page of the browser. Its methods fail the test.
 type Tab struct {
@@ -144,6 +144,12 @@ func (b *Tab) Phone() {
 func (b *Tab) Narrow() {
 	b.t.Helper()
 	b.Do(chromedp.EmulateViewport(320, 700))
+}
+
+// Dark turns the page that is open to the dark theme.
+func (b *Tab) Dark() {
+	b.t.Helper()
+	b.JS("document.documentElement.dataset.theme = 'dark'")
 }
 
 // Cookie sets a cookie for the pages: lang and theme are what a visitor may choose.
