@@ -103,7 +103,7 @@ func attachAndTheWindow(d *team) {
 	ida.wait(rowsOfFiles + " === 'a.pdf'")
 	d.ahead(25 * 3600e9)
 	ida.wait("document.getElementById('composer').dataset.mode === 'closed'")
-	ida.see("Your files are kept here.")
+	ida.see(d.text("upload.kept"))
 	ida.wait("document.querySelector('.ups--kept a').textContent === 'a.pdf'")
 	ida.picture("attached-closed")
 	d.says("Kari Nordli", "Hallo?")
