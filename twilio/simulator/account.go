@@ -28,12 +28,16 @@ type account struct {
 	Sampled  bool                         `json:"sampled"` // it has had the sample templates
 	Review   time.Duration                `json:"review"`  // how long WhatsApp looks at a template; 0 is DefaultReview
 	// AdvancedOptOut says that Twilio itself acts on stop words.
-	AdvancedOptOut bool `json:"advanced_opt_out,omitempty"`
+	AdvancedOptOut bool       `json:"advanced_opt_out,omitempty"`
+	Services       []*Service `json:"services,omitempty"`
 	faults         []Fault
 	counts         map[string]int // of the events that chance has decided on
 	index          *index
 	people         map[twilio.Address]*Customer
-	listings       []int // statuses of the next listings of templates; 0 is no failure
+	lag            int                // of updates of senders, in fetches
+	updates        map[string]*update // of senders, by SID
+	failUpdates    []int              // statuses of the next updates of senders
+	listings       []int              // statuses of the next listings of templates; 0 is no failure
 	ledger         []Entry
 	noted          int64              // entries so far
 	typing         map[line]time.Time // until when a phone shows that the sender is writing
@@ -47,6 +51,7 @@ type Sender struct {
 	InboundURL  string `json:"inbound_url"`
 	FallbackURL string `json:"fallback_url,omitempty"` // called when no attempt at the inbound address succeeded
 	StatusURL   string `json:"status_url,omitempty"`   // of messages that name none themselves
+	Offline     bool   `json:"offline,omitempty"`
 }
 
 // Customer is a simulated person with a phone.

@@ -47,7 +47,12 @@ func (s *Simulator) take(sid string, w Write) (call, bool) {
 		return call{}, false
 	}
 	m, form := a.inbound(w, s.o.Now())
-	c := call{what: onInbound, address: a.sender(w.Number).InboundURL, form: form, message: m.SID}
+	c := call{what: onInbound, form: form, message: m.SID}
+	var service *Service
+	if c.address, _, service = a.hooksFor(a.sender(w.Number)); service != nil {
+		form.Set("MessagingServiceSid", service.SID)
+		m.Unlisted = c.address == ""
+	}
 	if w.Fault == FaultForged {
 		c.faults = []Fault{FaultForged}
 		return c, c.address != ""

@@ -35,7 +35,7 @@ func (s *Simulator) complain(sid string, c call, last attempt) {
 	address := ""
 	s.look(sid, func(a *account) {
 		if x := a.sender(strings.TrimPrefix(c.form.Get("To"), "whatsapp:")); c.what == onInbound && x != nil {
-			address = x.FallbackURL
+			_, address, _ = a.hooksFor(x)
 		}
 	})
 	if address != "" {

@@ -67,7 +67,7 @@ func (a *account) matching(q url.Values) []*Message {
 	}
 	var found []*Message
 	for _, m := range slices.Backward(all) {
-		if m.matches(q) {
+		if !m.Unlisted && m.matches(q) {
 			found = append(found, m)
 		}
 	}

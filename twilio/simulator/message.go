@@ -42,6 +42,7 @@ type Message struct {
 	Posted     int       `json:"posted,omitempty"`   // inbound: how often the webhook was tried
 	Answered   int       `json:"answered,omitempty"` // inbound: the status of the last answer, 0 without one
 	Seen       bool      `json:"seen,omitempty"`     // inbound: marked as read
+	Unlisted   bool      `json:"unlisted,omitempty"` // inbound: a Messaging Service has switched incoming messages off
 	Key        string    `json:"key,omitempty"`      // names it for chance
 }
 

@@ -20,11 +20,11 @@ func (s *Simulator) routes() http.Handler {
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages/{message}/Media.json", s.auth(s.listMedia))
 	mux.HandleFunc("GET /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}", s.auth(s.fetchMedia))
 	mux.HandleFunc("DELETE /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}", s.auth(s.deleteMedia))
-	mux.HandleFunc("GET /v2/Channels/Senders", s.auth(s.listSenders))
 	mux.HandleFunc("POST /v2/Indicators/Typing.json", s.auth(s.typing))
 	mux.HandleFunc("POST /v3/Indicators/Typing.json", s.auth(s.typingJSON))
 	s.contentRoutes(mux)
 	s.tokenRoutes(mux)
+	s.senderRoutes(mux)
 	mux.HandleFunc("/", notFound)
 	return headers(mux)
 }
@@ -170,36 +170,4 @@ func (s *Simulator) fetchMessage(w http.ResponseWriter, r *http.Request, sid str
 		return
 	}
 	answer(w, http.StatusOK, body)
-}
-
-func (s *Simulator) listSenders(w http.ResponseWriter, r *http.Request, sid string) {
-	q := r.URL.Query()
-	if q.Get("Channel") != "whatsapp" {
-		fail(w, http.StatusBadRequest, 20001, "Channel is required")
-		return
-	}
-	s.mu.Lock()
-	found := []map[string]any{}
-	for _, x := range s.account(sid).Senders {
-		if sandbox(x.Number) {
-			continue // it is nobody's own
-		}
-		found = append(found, map[string]any{
-			"sid": x.SID, "status": "ONLINE", "sender_id": "whatsapp:" + x.Number, "profile": map[string]any{"name": x.Name},
-			"webhook": map[string]any{
-				"callback_url": x.InboundURL, "callback_method": "POST", "fallback_url": x.FallbackURL, "fallback_method": "POST",
-				"status_callback_url": x.StatusURL, "status_callback_method": "POST",
-			},
-		})
-	}
-	s.mu.Unlock()
-	size, page := pageOf(q)
-	from := min(page*size, len(found))
-	to := min(from+size, len(found))
-	meta := map[string]any{"page": page, "page_size": size, "key": "senders", "url": "https://messaging.twilio.com" + r.URL.RequestURI()}
-	if to < len(found) {
-		q.Set("Page", strconv.Itoa(page+1))
-		meta["next_page_url"] = "https://messaging.twilio.com" + r.URL.Path + "?" + q.Encode()
-	}
-	answer(w, http.StatusOK, map[string]any{"senders": found[from:to], "meta": meta})
 }
