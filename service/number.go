@@ -94,7 +94,7 @@ func (s *Service) AddSenders(ctx context.Context, v models.Viewer, account model
 // numberOf makes a number of a sender. It is called what Twilio calls it.
 func numberOf(account models.AccountID, x twilio.Sender) *models.Number {
 	known := true
-	n := models.Number{AccountID: account, Name: truncate(cleanName(x.Name), maxName), Address: x.Address.Phone(), KnownSender: &known, Version: 1}
+	n := models.Number{AccountID: account, Name: truncate(cleanName(x.Name), maxName), Address: x.Address.Phone(), KnownSender: &known, SenderSID: x.SID, Version: 1}
 	if n.Name == "" {
 		n.Name = n.Address
 	}
@@ -214,7 +214,7 @@ func (s *Service) EditNumber(ctx context.Context, v models.Viewer, account model
 		if was.Used {
 			return errHasConversations
 		}
-		n.KnownSender = s.knownSender(ctx, a, in.Address)
+		n.KnownSender, n.SenderSID = s.knownSender(ctx, a, in.Address), ""
 	}
 	n.Name, n.Address = in.Name, in.Address
 	n.Pace, _ = in.pace()

@@ -16,7 +16,7 @@ func (tx *Tx) InsertNumber(ctx context.Context, n *models.Number) error {
 }
 
 var numberColumns = []string{
-	"name", "address", "workstream_id", "language", "files", "customer_files", "agent_files", "known_sender", "version",
+	"name", "address", "workstream_id", "language", "files", "customer_files", "agent_files", "known_sender", "sender_sid", "version",
 	"updated_at", "claimed_at", "pace",
 }
 
@@ -30,6 +30,13 @@ func (tx *Tx) SaveNumber(ctx context.Context, n *models.Number) error {
 		return accountError(res.Error, "save number")
 	}
 	return changed(res, "save number")
+}
+
+// SetSender keeps the SID of a number's sender at Twilio, and that Twilio knows it; "" says that Twilio does not list the
+// number as a sender.
+func (tx *Tx) SetSender(ctx context.Context, id models.NumberID, sid string) error {
+	res := tx.q(ctx).Model(&models.Number{}).Where("id = ?", id).Updates(map[string]any{"sender_sid": sid, "known_sender": sid != ""})
+	return failed(res.Error, "save sender")
 }
 
 // Number gives a number. ErrNotFound.

@@ -278,7 +278,7 @@ func (s *Server) callback(c echo.Context, show account.Setup) account.Callback {
 	}
 	return account.Callback{
 		URL: s.service.InboundURL(show.Account), PublicURL: s.service.PublicURL(), Local: s.service.PublicURLIsLocal(), Sandbox: sandbox,
-		Simulator: s.sim != nil,
+		Simulator: s.sim != nil, CanSet: s.service.Reachable(show.Account),
 	}
 }
 

@@ -231,6 +231,7 @@ func inSettings(more string) func(*world) string {
 
 const (
 	stepRoute    = "/admin/accounts/:account/setup/:step"
+	hooksRoute   = "/admin/accounts/:account/webhooks"
 	channelRoute = "/admin/workstreams/:workstream/whatsapp/:step"
 	tabRoute     = "/admin/workstreams/:workstream/numbers/:number/:step"
 )
@@ -270,6 +271,12 @@ var accountVisits = []visit{
 	{name: "tab numbers", route: stepRoute, who: admin, path: at("/admin/accounts/1/setup/numbers")},
 	{name: "tab callback", route: stepRoute, who: admin, path: at("/admin/accounts/1/setup/callback")},
 	{name: "rotate token", route: "/admin/accounts/:account/token", who: admin, path: at("/admin/accounts/1/token")},
+	{name: "webhooks", route: hooksRoute, who: admin, path: at("/admin/accounts/1/webhooks")},
+	{name: "webhooks, not in place", route: hooksRoute, who: admin, path: func(w *world) string { return strings.TrimSuffix(w.draft, "/setup") + "/webhooks" }},
+	{name: "webhooks set in the dialog", route: stepRoute, who: admin, path: at("/admin/accounts/1/setup/callback"), do: func(b *browsertest.Tab) {
+		b.JS("document.getElementById('set-webhooks').requestSubmit()")
+		b.Wait("document.querySelector('dialog[open] .hooks')")
+	}},
 	{name: "account added", route: "/admin/accounts/:account/added", who: admin, path: at("/admin/accounts/1/added")},
 	{name: "delete account", route: "/admin/accounts/:account/delete", who: admin, path: at("/admin/accounts/2/delete")},
 	{name: "account in use", route: "/admin/accounts/:account/delete", who: admin, path: at("/admin/accounts/1/delete")},

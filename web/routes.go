@@ -155,6 +155,8 @@ func (s *Server) adminRoutes() []route {
 		{post, "/admin/accounts/:account/check", administrators, s.checkAccount, 0},
 		{get, "/admin/accounts/:account/token", administrators, s.tokenPage, 0},
 		{post, "/admin/accounts/:account/token", administrators, s.rotateToken, 0},
+		{get, "/admin/accounts/:account/webhooks", administrators, s.webhooksPage, 0},
+		{post, "/admin/accounts/:account/webhooks", administrators, s.setWebhooks, 0},
 		{get, "/admin/accounts/:account/delete", administrators, s.deleteAccountPage, 0},
 		{post, "/admin/accounts/:account/delete", administrators, s.deleteAccount, 0},
 		{get, "/admin/accounts/:account/senders", administrators, s.sendersPage, 0},

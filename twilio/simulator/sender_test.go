@@ -12,7 +12,9 @@ import (
 )
 
 func hooksAt(base string) twilio.Webhooks {
-	post := func(what string) twilio.Webhook { return twilio.Webhook{URL: base + "/" + what + "#rc=3", Method: http.MethodPost} }
+	post := func(what string) twilio.Webhook {
+		return twilio.Webhook{URL: base + "/" + what + "#rc=3", Method: http.MethodPost}
+	}
 	return twilio.Webhooks{Inbound: post("inbound"), Fallback: post("fallback"), Status: post("status")}
 }
 

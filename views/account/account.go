@@ -57,6 +57,7 @@ type Callback struct {
 	URL       string
 	PublicURL string
 	Local     bool // Twilio cannot reach the public address
+	CanSet    bool // Kanal can set the addresses at Twilio itself
 	Sandbox   bool // shows how the sandbox is set up, not an own number
 	Simulator bool // the simulator runs, for a simulated account
 }
