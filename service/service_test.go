@@ -345,7 +345,6 @@ func TestFaultsOfACreate(t *testing.T) {
 		}{
 			{simulator.FaultTooMany, models.Queued},
 			{simulator.FaultRejected, models.Failed},
-			{simulator.FaultUnauth, models.Failed},
 		} {
 			c.sim.Fail(c.sid, tt.fault)
 			m := c.reply(id, fmt.Sprint("k", i), "x")

@@ -278,8 +278,10 @@ func TestRefusedUploadsLeaveNothing(t *testing.T) {
 	c.must(err)
 	t.Cleanup(func() { _ = files.Close() })
 	c.service.Close()
+	public, err := url.Parse(c.hooks.URL)
+	c.must(err)
 	c.service, err = service.New(ctx, service.Options{
-		Store: c.store, Files: files, Twilio: twilio.New(twilio.Options{SimulatorBase: c.sim.URL(), IsSimulated: c.sim.Has}), PublicURL: &url.URL{Scheme: "http", Host: "localhost"}, IsSimulated: c.sim.Has,
+		Store: c.store, Files: files, Twilio: twilio.New(twilio.Options{SimulatorBase: c.sim.URL(), IsSimulated: c.sim.Has}), PublicURL: public, IsSimulated: c.sim.Has,
 	})
 	c.must(err)
 	c.files(true, true)
