@@ -4,7 +4,7 @@ GO   ?= go
 LINT  = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run test axe check bench bench-docs generate lint fmt
+.PHONY: help run test faults axe check bench bench-docs generate lint fmt
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,10 @@ run: ## Serve the center on http://127.0.0.1:8080, with its data in ./data
 test: ## Run every test with the race detector, on both databases and in a browser
 	@bash .ci/needs
 	KANAL_TEST_REQUIRE=postgres,chromium $(GO) test -race -timeout 30m ./...
+
+faults: ## Kill the program twenty times while Twilio is at its worst, on both databases
+	@bash .ci/needs
+	KANAL_TEST_REQUIRE=postgres,chromium KANAL_TEST_FAULTS=full $(GO) test -v -count=1 -parallel 1 -timeout 60m -run '^TestFaults$$' ./cmd/kanal
 
 axe: ## Look at every page in both themes, languages and sizes, on both databases
 	@bash .ci/needs

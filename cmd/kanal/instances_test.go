@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"net"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -16,12 +15,7 @@ func TestEventsCrossInstances(t *testing.T) {
 	w := newTown(t, store.Postgres)
 	w.launch()
 	w.conversation()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	_ = l.Close()
+	addr := freeAddress(t)
 	w.launch("KANAL_ADDR="+addr, "KANAL_DATA_DIR="+filepath.Join(t.TempDir(), "other"))
 	stream := bufio.NewScanner(fetch(t, w.client, "GET", "http://"+addr+"/events", nil).Body)
 	if !stream.Scan() || stream.Text() != "event: ping" {

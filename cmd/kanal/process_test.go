@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -117,7 +116,7 @@ const townNumber = "+4721000040"
 
 func newTown(t *testing.T, d store.Dialect) *town {
 	t.Helper()
-	sim, err := simulator.Open(simulator.Options{Now: time.Now})
+	sim, err := simulator.Open(simulator.Options{Now: time.Now, Ledger: 200_000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,16 +127,12 @@ func newTown(t *testing.T, d store.Dialect) *town {
 	w.gate = &gate{proxy: httputil.NewSingleHostReverseProxy(sim.URL()), held: make(chan struct{}, 10), open: make(chan struct{})}
 	front := httptest.NewServer(w.gate)
 	t.Cleanup(func() { front.CloseClientConnections(); front.Close() })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.url = "http://" + l.Addr().String()
-	_ = l.Close()
+	addr := freeAddress(t)
+	w.url = "http://" + addr
 	dir := filepath.Join(t.TempDir(), "data")
 	w.address = storetest.Migrated(t, d)
 	w.env = []string{
-		"KANAL_DATA_DIR=" + dir, "KANAL_ADDR=" + l.Addr().String(), "KANAL_DATABASE_URL=" + w.address, "KANAL_SECRET_KEY=" + testKey,
+		"KANAL_DATA_DIR=" + dir, "KANAL_ADDR=" + addr, "KANAL_DATABASE_URL=" + w.address, "KANAL_SECRET_KEY=" + testKey,
 		"KANAL_TWILIO_URL=" + front.URL, "KANAL_SIMULATOR=off", "KANAL_LOG_FORMAT=json", "PATH=" + os.Getenv("PATH"), "HOME=" + dir,
 	}
 	w.seed(a)
@@ -176,7 +171,7 @@ func (w *town) seed(a simulator.Account) {
 	}
 	driver, name := "pgx", w.address
 	if w.dialect == store.SQLite {
-		driver, name = "sqlite", "file:"+strings.TrimPrefix(w.address, "sqlite:")+"?_pragma=busy_timeout(5000)"
+		driver, name = "sqlite", "file:"+strings.TrimPrefix(w.address, "sqlite:")+"?_pragma=busy_timeout(30000)"
 	}
 	if w.db, err = sql.Open(driver, name); err != nil {
 		w.t.Fatal(err)
