@@ -146,14 +146,14 @@ func TestWebhooksOfAnAccountThatTwilioRefuses(t *testing.T) {
 func TestWebhooksAtALocalAddress(t *testing.T) {
 	c := newCenter(t, storetest.Open(t, store.SQLite, nil), nil)
 	local, _ := url.Parse("http://localhost:8080")
-	real, err := service.New(ctx, service.Options{
+	svc, err := service.New(ctx, service.Options{
 		Store: c.store, Twilio: twilio.New(twilio.Options{}), PublicURL: local, Log: slog.New(slog.DiscardHandler), IsSimulated: c.sim.Has,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer real.Close()
-	if _, err := real.SetWebhooks(ctx, boss, c.account.ID); !errors.Is(err, models.E(models.KindInvalid, "account.not_public")) {
+	defer svc.Close()
+	if _, err := svc.SetWebhooks(ctx, boss, c.account.ID); !errors.Is(err, models.E(models.KindInvalid, "account.not_public")) {
 		t.Errorf("%v", err)
 	}
 }
