@@ -37,6 +37,9 @@ type (
 // Row names the account's row: in the audit log, and for its secrets, which open in no other.
 func (id AccountID) Row() string { return "accounts/" + strconv.FormatInt(int64(id), 10) }
 
+// Row names the call's row in the audit log.
+func (id QuarantineID) Row() string { return "quarantines/" + strconv.FormatInt(int64(id), 10) }
+
 // ParseID reads an id from a path or a form. ErrNotFound for anything but a positive decimal number in its usual
 // form, so that "+7", "007" and "0" name nothing.
 func ParseID[T ~int64](s string) (T, error) {

@@ -23,8 +23,10 @@ type HookKind = spool.Kind
 
 // The kinds of webhooks.
 const (
-	HookInbound = spool.Inbound
-	HookStatus  = spool.Status
+	HookInbound  = spool.Inbound
+	HookStatus   = spool.Status
+	HookFallback = spool.Fallback
+	HookDebug    = spool.Debug
 )
 
 // hookPatience is how long a webhook waits for the database before it goes into the spool. Twilio waits four seconds.
@@ -61,6 +63,7 @@ func (s *Service) TakeHook(ctx context.Context, c HookCall) error {
 	if s.away.Load() {
 		s.away.Store(false)
 	}
+	s.signatureRight(ctx, hook.Account)
 	return nil
 }
 
@@ -87,7 +90,7 @@ func notKept(cause error) error {
 // twice, and the second time changes nothing.
 func (s *Service) deliverNow(ctx context.Context, c HookCall, call Call) error {
 	done := make(chan error, 1)
-	s.delivering.Go(func() { done <- guarded(func() error { return s.deliver(ctx, c, call) }) })
+	s.delivering.Go(func() { done <- guarded(func() error { return s.Keep(ctx, c.Kind, call) }) })
 	select {
 	case err := <-done:
 		return err
@@ -96,17 +99,9 @@ func (s *Service) deliverNow(ctx context.Context, c HookCall, call Call) error {
 	}
 }
 
-// deliver takes a signed call into the database.
-func (s *Service) deliver(ctx context.Context, c HookCall, call Call) error {
-	if c.Kind == HookStatus {
-		return s.ReceiveStatus(ctx, statusCall(call))
-	}
-	return s.Receive(ctx, call)
-}
-
-// statusCall reads from the address which message of ours a report is about.
-func statusCall(call Call) StatusCall {
-	status := StatusCall{Call: call}
+// asStatus reads from the address which message of ours a report is about.
+func asStatus(call Call) statusCall {
+	status := statusCall{Call: call}
 	q, _ := url.ParseQuery(call.Query)
 	if id, err := models.ParseID[models.MessageID](q.Get("m")); err == nil {
 		status.Message = id
@@ -124,7 +119,7 @@ func (s *Service) signed(ctx context.Context, hook Hook, c HookCall) (Call, erro
 			form, ok = s.readHook(c, again.Tokens)
 		}
 		if !ok {
-			if err := s.SignatureFailed(ctx, hook.Account); err != nil {
+			if err := s.signatureFailed(ctx, hook.Account, s.addresses(c)); err != nil {
 				s.log.Warn("a signature failure was not noted", "account", hook.Account.ID, "err", err)
 			}
 		}
@@ -143,7 +138,7 @@ func (s *Service) callOf(hook Hook, c HookCall, form url.Values) Call {
 // readHook reads a webhook's parameters, from the body or of a GET from the query, and tells whether one of the tokens
 // has signed it. A signed body that is no form gives an empty one, which quarantine keeps.
 func (s *Service) readHook(c HookCall, tokens []string) (url.Values, bool) {
-	address := strings.TrimSuffix(s.publicURL.String(), "/") + c.URI
+	address := s.addressOf(c)
 	if c.Method == http.MethodGet {
 		_, query, _ := strings.Cut(c.URI, "?")
 		form, _ := url.ParseQuery(query)

@@ -135,7 +135,7 @@ func TestPoisonedMessageBlocksNobody(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		qs, err := c.store.Quarantined(ctx, 10)
+		qs, err := c.store.Quarantined(ctx, store.QuarantineFilter{})
 		if err != nil || len(qs) != 1 || qs[0].Reason != "quarantine.failed" || qs[0].Form != text(21, "whatsapp:+4740000142", gone).Encode() {
 			t.Errorf("%+v %v", qs, err)
 		}

@@ -48,12 +48,19 @@ func (c *center) bodies() (out []string) {
 	return out
 }
 
+// reportCall is a report whose address names a message of ours and its attempt.
+func (c *center) reportCall(form url.Values, m models.MessageID, n int) service.Call {
+	call := c.call(form)
+	call.Query = fmt.Sprintf("m=%d&n=%d", m, n)
+	return call
+}
+
 func (c *center) status(m models.Message, n int, messageSID, status, code string) error {
 	form := url.Values{"MessageSid": {messageSID}, "MessageStatus": {status}, "AccountSid": {c.sid}}
 	if code != "" {
 		form.Set("ErrorCode", code)
 	}
-	return c.service.ReceiveStatus(ctx, service.StatusCall{Call: c.call(form), Message: m.ID, Attempt: n})
+	return c.service.Keep(ctx, service.HookStatus, c.reportCall(form, m.ID, n))
 }
 
 func TestOrderPerCustomer(t *testing.T) {
@@ -287,15 +294,17 @@ func TestReportsAboutNothingOfOurs(t *testing.T) {
 			t.Fatal(err)
 		}
 		form := url.Values{"MessageSid": {sid(1)}, "MessageStatus": {"read"}}
-		for name, call := range map[string]service.StatusCall{
-			"another account": {Call: service.Call{Account: other, Form: form, ReceivedAt: c.store.Now()}, Message: m.ID, Attempt: 1},
-			"bound already":   {Call: c.call(form), Message: m.ID, Attempt: 1},
-			"another attempt": {Call: c.call(form), Message: m.ID, Attempt: 2},
-			"no such message": {Call: c.call(form), Message: m.ID + 1000, Attempt: 1},
-			"no message":      {Call: c.call(form)},
-			"negative":        {Call: c.call(form), Message: -1, Attempt: -1},
+		theirs := c.reportCall(form, m.ID, 1)
+		theirs.Account = other
+		for name, call := range map[string]service.Call{
+			"another account": theirs,
+			"bound already":   c.reportCall(form, m.ID, 1),
+			"another attempt": c.reportCall(form, m.ID, 2),
+			"no such message": c.reportCall(form, m.ID+1000, 1),
+			"no message":      c.call(form),
+			"negative":        c.reportCall(form, -1, -1),
 		} {
-			if err := c.service.ReceiveStatus(ctx, call); err != nil {
+			if err := c.service.Keep(ctx, service.HookStatus, call); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			if got := c.message(m.ID); got.State != models.Accepted {

@@ -68,7 +68,7 @@ func TestAskingEnds(t *testing.T) {
 func TestReportsOfEveryOrder(t *testing.T) {
 	orphan := func(c *center, sid, status string) error {
 		form := url.Values{"MessageSid": {sid}, "MessageStatus": {status}, "AccountSid": {c.sid}}
-		return c.service.ReceiveStatus(ctx, service.StatusCall{Call: c.call(form)})
+		return c.service.Keep(ctx, service.HookStatus, c.call(form))
 	}
 	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
 		id := c.quiet()
@@ -103,7 +103,7 @@ func TestOrphanReportIsMatched(t *testing.T) {
 		c.send(id)
 		created := c.sim.Thread(c.sid, c.customer(0), number)[1].SID
 		form := url.Values{"MessageSid": {created}, "MessageStatus": {"delivered"}, "AccountSid": {c.sid}}
-		c.must(c.service.ReceiveStatus(ctx, service.StatusCall{Call: c.call(form)}))
+		c.must(c.service.Keep(ctx, service.HookStatus, c.call(form)))
 		c.must(c.service.Housekeeping(ctx))
 		if got := c.message(m.ID); got.State != models.Uncertain {
 			t.Fatalf("it is %s", got.State)

@@ -38,30 +38,56 @@ type inbound struct {
 // quarantine because it is for no number of ours or cannot be read. Any other error means that Twilio should try again.
 //
 // Calls that come at the same time share a commit: that is where the throughput comes from.
-func (s *Service) Receive(ctx context.Context, c Call) error {
-	in, reason, err := s.understand(ctx, c)
-	if err != nil {
+func (s *Service) Receive(ctx context.Context, c Call) error { return s.Keep(ctx, HookInbound, c) }
+
+// Keep takes in a call of a kind, or puts it into quarantine. Nil means that it is on disk; any other error that Twilio
+// should try again.
+func (s *Service) Keep(ctx context.Context, kind HookKind, c Call) error {
+	reason, err := s.takeCall(ctx, kind, c)
+	if err != nil || reason == "" {
 		return err
 	}
-	if reason != "" {
-		return s.quarantine(ctx, c, "inbound", reason)
+	return s.quarantine(ctx, c, string(kind), reason)
+}
+
+// takeCall takes in a call of a kind. The first result is the reason for quarantine. An error means that the same may go
+// well later.
+func (s *Service) takeCall(ctx context.Context, kind HookKind, c Call) (string, error) {
+	var reason string
+	var err error
+	switch kind {
+	case HookStatus:
+		reason, err = s.takeStatus(ctx, asStatus(c))
+	case HookFallback:
+		reason, err = s.takeFallback(ctx, c)
+	case HookDebug:
+		reason, err = s.takeDebug(ctx, c)
+	default:
+		reason, err = s.takeInbound(ctx, c)
 	}
-	err = s.inbox.do(ctx, in)
 	if err == nil || errors.Is(err, context.Canceled) || !lasting(err) {
-		return err
+		return reason, err
 	}
-	s.log.Error("message put into quarantine", "account", c.Account.ID, "err", err)
-	return s.quarantine(ctx, c, "inbound", "quarantine.failed")
+	s.log.Error("a call cannot be taken in", "kind", kind, "account", c.Account.ID, "err", err)
+	return models.QuarantineFailed, nil
+}
+
+func (s *Service) takeInbound(ctx context.Context, c Call) (string, error) {
+	in, reason, err := s.understand(ctx, c)
+	if err != nil || reason != "" {
+		return reason, err
+	}
+	return "", s.inbox.do(ctx, in)
 }
 
 // understand reads the form and finds the number. The second result is the reason for quarantine.
 func (s *Service) understand(ctx context.Context, c Call) (inbound, string, error) {
 	msg, err := twilio.ParseInbound(c.Form)
 	if err != nil {
-		return inbound{}, "quarantine.unreadable", nil
+		return inbound{}, models.QuarantineUnreadable, nil
 	}
 	if msg.AccountSID != "" && msg.AccountSID != c.Account.SID {
-		return inbound{}, "quarantine.other_account", nil
+		return inbound{}, models.QuarantineOtherAccount, nil
 	}
 	number, ok := s.directory.number(c.Account.ID, msg.To.Phone())
 	if !ok { // another instance may have added it a moment ago
@@ -71,7 +97,7 @@ func (s *Service) understand(ctx context.Context, c Call) (inbound, string, erro
 		number, ok = s.directory.number(c.Account.ID, msg.To.Phone())
 	}
 	if !ok {
-		return inbound{}, "quarantine.unknown_number", nil
+		return inbound{}, models.QuarantineUnknownNumber, nil
 	}
 	return inbound{Call: c, msg: msg, number: number}, "", nil
 }
@@ -393,18 +419,6 @@ func truncate(s string, n int) string {
 		}
 	}
 	return s
-}
-
-// SignatureFailed notes that a call with a wrong signature came to an account's address, so that the callback page can
-// say so. A burst is noted once.
-func (s *Service) SignatureFailed(ctx context.Context, a models.Account) error {
-	return s.store.InTx(ctx, func(tx *store.Tx) error {
-		noted, err := tx.MarkSignatureFail(ctx, a.ID, tx.Now())
-		if noted {
-			tx.Publish(models.Event{Name: models.EventAccount, Account: a.ID})
-		}
-		return err
-	})
 }
 
 // validText drops what no database keeps: bytes that are not UTF-8, and NUL.

@@ -174,7 +174,7 @@ func (r *replay) takeOne(ctx context.Context, c HookCall) error {
 	case err != nil:
 		return err
 	}
-	return r.deliver(ctx, c, call)
+	return r.Keep(ctx, c.Kind, call)
 }
 
 // giveUp puts a call that cannot be taken in into quarantine, so that it does not stand before the others. It fails when
@@ -184,7 +184,7 @@ func (r *replay) giveUp(ctx context.Context, c HookCall, why error) error {
 	if err != nil {
 		return err
 	}
-	err = r.quarantine(ctx, call, string(c.Kind), "quarantine.failed")
+	err = r.quarantine(ctx, call, string(c.Kind), models.QuarantineFailed)
 	switch {
 	case err == nil:
 		r.log.Error("a webhook of the spool was put into quarantine", "account", call.Account.ID, "kind", c.Kind, "err", why)

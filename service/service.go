@@ -52,6 +52,7 @@ type Service struct {
 	spool       *spool.Spool
 	away        atomic.Bool    // the database did not answer the last webhook
 	delivering  sync.WaitGroup // webhooks that are on their way into the database
+	signatures  signatures
 	passwords   *passwords
 	turns       turns
 }
@@ -125,6 +126,20 @@ func (s *Service) hookURL(a models.Account, what string) string {
 // InboundURL gives the address that a person pastes into Twilio, with the connection overrides.
 func (s *Service) InboundURL(a models.Account) string {
 	return s.hookURL(a, "inbound") + twilio.ConnectionOverrides
+}
+
+// FallbackURL gives the address that Twilio calls when it does not get through to the inbound address.
+func (s *Service) FallbackURL(a models.Account) string {
+	return s.hookURL(a, string(HookFallback)) + twilio.ConnectionOverrides
+}
+
+// DebuggerURL gives the address that Twilio's debugger calls. Its page takes no long ones.
+func (s *Service) DebuggerURL(a models.Account) string {
+	address := s.hookURL(a, string(HookDebug))
+	if len(address)+len(twilio.ConnectionOverrides) > twilio.MaxDebuggerURL {
+		return address
+	}
+	return address + twilio.ConnectionOverrides
 }
 
 // errSimulatorOff says that an account of the simulator's cannot be used without it.

@@ -526,7 +526,7 @@ func TestQuarantine(t *testing.T) {
 			if err := c.service.Receive(ctx, service.Call{Account: c.account, Form: form, ReceivedAt: c.store.Now()}); err != nil {
 				t.Fatal(err)
 			}
-			qs, err := c.store.Quarantined(ctx, 1)
+			qs, err := c.store.Quarantined(ctx, store.QuarantineFilter{})
 			if err != nil || len(qs) != 1 || qs[0].Reason != reason || qs[0].Form != form.Encode() {
 				t.Errorf("%s: %+v %v", reason, qs, err)
 			}

@@ -167,7 +167,7 @@ func TestReplayTwice(t *testing.T) {
 			}
 			c.replay()
 		}
-		qs, err := c.store.Quarantined(ctx, 10)
+		qs, err := c.store.Quarantined(ctx, store.QuarantineFilter{})
 		if got := c.thread(); got != "m1 m3" || err != nil || len(qs) != 1 {
 			t.Errorf("%s, %d in quarantine, %v", got, len(qs), err)
 		}
@@ -191,7 +191,7 @@ func TestPoisonedRecord(t *testing.T) {
 			}
 		}
 		c.replay()
-		qs, err := c.store.Quarantined(ctx, 10)
+		qs, err := c.store.Quarantined(ctx, store.QuarantineFilter{})
 		if got := c.thread(); got != "m1 m3" || err != nil || len(qs) != 1 || qs[0].Reason != "quarantine.unreadable" {
 			t.Errorf("%s, %+v, %v", got, qs, err)
 		}

@@ -10,29 +10,24 @@ import (
 	"kanal/twilio"
 )
 
-// StatusCall is a status callback. Message and Attempt are ours, from the callback's address; zero when it had none.
-type StatusCall struct {
+// statusCall is a status callback. Message and Attempt are ours, from the callback's address; zero when it had none.
+type statusCall struct {
 	Call
 	Message models.MessageID
 	Attempt int
 }
 
-// ReceiveStatus takes in a status callback. Every report is kept; a message only moves forward. A report that comes
-// before we know Twilio's sid finds the message by our own id and binds the sid. One that cannot be read goes into
-// quarantine. Nil means that it is on disk.
-func (s *Service) ReceiveStatus(ctx context.Context, call StatusCall) error {
+// takeStatus takes in a status callback. Every report is kept; a message only moves forward. A report that comes before
+// we know Twilio's sid finds the message by our own id and binds the sid. The first result is the reason for quarantine.
+func (s *Service) takeStatus(ctx context.Context, call statusCall) (string, error) {
 	ev, err := twilio.ParseStatus(call.Form)
 	if err != nil {
-		return s.quarantine(ctx, call.Call, "status", "quarantine.unreadable")
+		return models.QuarantineUnreadable, nil
 	}
-	if err = s.keepStatus(ctx, call, ev); err == nil || !lasting(err) {
-		return err
-	}
-	s.log.Error("report put into quarantine", "account", call.Account.ID, "err", err)
-	return s.quarantine(ctx, call.Call, "status", "quarantine.failed")
+	return "", s.keepStatus(ctx, call, ev)
 }
 
-func (s *Service) keepStatus(ctx context.Context, call StatusCall, ev twilio.StatusEvent) error {
+func (s *Service) keepStatus(ctx context.Context, call statusCall, ev twilio.StatusEvent) error {
 	return s.store.InTx(ctx, func(tx *store.Tx) error {
 		m, a, err := s.reported(ctx, tx, call, ev)
 		if err != nil && !errors.Is(err, models.ErrNotFound) {
@@ -63,7 +58,7 @@ func (s *Service) keepStatus(ctx context.Context, call StatusCall, ev twilio.Sta
 
 // reported finds the message and the attempt that a report is about: by Twilio's sid, else by our own ids, which must
 // be of the same account and not be bound to another sid. ErrNotFound when there is none.
-func (s *Service) reported(ctx context.Context, tx *store.Tx, call StatusCall, ev twilio.StatusEvent) (models.Message, models.SendAttempt, error) {
+func (s *Service) reported(ctx context.Context, tx *store.Tx, call statusCall, ev twilio.StatusEvent) (models.Message, models.SendAttempt, error) {
 	if a, err := tx.AttemptBySID(ctx, call.Account.ID, ev.MessageSID); err == nil {
 		m, err := tx.Message(ctx, a.MessageID)
 		return m, a, err

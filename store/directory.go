@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"gorm.io/gorm"
+
 	"kanal/models"
 )
 
@@ -53,13 +55,20 @@ func (tx *Tx) MarkFirstMessage(ctx context.Context, id models.AccountID, at time
 	return failed(err, "note first message")
 }
 
-// MarkSignatureFail notes that a call to the account's address had a wrong signature; at most once in ten seconds.
-// The result tells whether it was noted.
-func (tx *Tx) MarkSignatureFail(ctx context.Context, id models.AccountID, at time.Time) (bool, error) {
-	res := tx.q(ctx).Model(&models.Account{}).
-		Where("id = ? AND (last_signature_fail IS NULL OR last_signature_fail < ?)", id, at.Add(-10*time.Second)).
-		UpdateColumn("last_signature_fail", at) // nobody has changed the account
-	return res.RowsAffected > 0, failed(res.Error, "note signature failure")
+// MarkSignatureFail notes that n more calls to the account's address had a wrong signature, with the address over which
+// the newest was checked and the one at which it came.
+func (tx *Tx) MarkSignatureFail(ctx context.Context, id models.AccountID, n int, expected, seen string) error {
+	err := tx.q(ctx).Model(&models.Account{}).Where("id = ?", id).UpdateColumns(map[string]any{ // nobody has changed the account
+		"last_signature_fail": tx.Now(), "signature_fails": gorm.Expr("signature_fails + ?", n), "signature_expected": expected, "signature_seen": seen,
+	}).Error
+	return failed(err, "note signature failure")
+}
+
+// ClearSignatureFails notes that a call had the right signature. The result tells whether any had a wrong one since the
+// last.
+func (tx *Tx) ClearSignatureFails(ctx context.Context, id models.AccountID) (bool, error) {
+	res := tx.q(ctx).Model(&models.Account{}).Where("id = ? AND signature_fails > 0", id).UpdateColumn("signature_fails", 0)
+	return res.RowsAffected > 0, failed(res.Error, "note right signature")
 }
 
 // ConversationByID gives a conversation as it is, for jobs. ErrNotFound.

@@ -23,6 +23,8 @@ const (
 	// ConnectionOverrides ends every URL that is handed to Twilio. It is neither sent nor signed; without it Twilio
 	// does not try again after a 503 (webhook connection overrides).
 	ConnectionOverrides = "#rc=3&rp=all&ct=2000&rt=4000"
+	// MaxDebuggerURL is the longest address that the debugger's page takes (debugging events webhook).
+	MaxDebuggerURL = 100
 	// EmptyResponse answers an inbound webhook. Any other text would be sent to the customer.
 	EmptyResponse = `<?xml version="1.0" encoding="UTF-8"?><Response/>`
 )

@@ -277,7 +277,8 @@ func (s *Server) callback(c echo.Context, show account.Setup) account.Callback {
 		sandbox = kind == "sandbox"
 	}
 	return account.Callback{
-		URL: s.service.InboundURL(show.Account), PublicURL: s.service.PublicURL(), Local: s.service.PublicURLIsLocal(), Sandbox: sandbox,
+		URL: s.service.InboundURL(show.Account), Fallback: s.service.FallbackURL(show.Account), Debugger: s.service.DebuggerURL(show.Account),
+		PublicURL: s.service.PublicURL(), Local: s.service.PublicURLIsLocal(), Sandbox: sandbox,
 		Simulator: s.sim != nil, CanSet: s.service.Reachable(show.Account),
 	}
 }

@@ -369,7 +369,8 @@ func templatePath(what string) func(w *world) string {
 // noPages are the routes that answer machines and scripts, or lead elsewhere.
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/favicon.ico", "/events", "/", "/admin/accounts/:account",
-	"/hooks/twilio/:key/inbound", "/hooks/twilio/:key/status", "/media/:token",
+	"/hooks/twilio/:key/inbound", "/hooks/twilio/:key/status", "/hooks/twilio/:key/fallback", "/hooks/twilio/:key/debug",
+	"/media/:token",
 	"/simulator/messages/:message/file", "/admin/templates/list", "/simulator/phone", "/simulator/window", "/simulator/events",
 	"/inbox/list", "/inbox/:conversation/later", "/inbox/:conversation/messages", "/inbox/:conversation/composer",
 	"/files/:file", "/files/:file/view", "/files/:file/thumb",

@@ -122,7 +122,7 @@ func TestEveryInboundShape(t *testing.T) {
 			for _, name := range names {
 				s.hook(hookPath, forms[name]).emptyTwiML(http.StatusOK)
 				if name == "inbound_sandbox_join" { // the sandbox keeps it for itself; without a sid it is no message
-					qs, err := s.store.Quarantined(t.Context(), 5)
+					qs, err := s.store.Quarantined(t.Context(), store.QuarantineFilter{})
 					if err != nil || len(qs) != 1 || qs[0].Form != forms[name].Encode() {
 						t.Errorf("%+v %v", qs, err)
 					}
@@ -223,7 +223,7 @@ func TestSignatures(t *testing.T) {
 	b.Headers.Set(twilio.SignatureHeader, twilio.Sign(hookToken, "https://cc.example.com"+signed, nil))
 	b.do(http.MethodPost, signed, "application/json", strings.NewReader(body)).emptyTwiML(http.StatusOK)
 	b.do(http.MethodPost, signed, "application/json", strings.NewReader(body+" ")).emptyTwiML(http.StatusForbidden)
-	qs, err := s.store.Quarantined(t.Context(), 5)
+	qs, err := s.store.Quarantined(t.Context(), store.QuarantineFilter{})
 	if err != nil || len(qs) != 1 || !strings.Contains(qs[0].Form, url.QueryEscape(body)) {
 		t.Errorf("a signed call that is no form is kept: %+v %v", qs, err)
 	}

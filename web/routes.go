@@ -54,6 +54,10 @@ func (s *Server) commonRoutes() []route {
 		{get, "/hooks/twilio/:key/inbound", nobody, s.twilioInbound, 0},
 		{post, "/hooks/twilio/:key/status", nobody, s.twilioStatus, 2 * maxWebhook},
 		{get, "/hooks/twilio/:key/status", nobody, s.twilioStatus, 0},
+		{post, "/hooks/twilio/:key/fallback", nobody, s.twilioFallback, 2 * maxWebhook},
+		{get, "/hooks/twilio/:key/fallback", nobody, s.twilioFallback, 0},
+		{post, "/hooks/twilio/:key/debug", nobody, s.twilioDebug, 2 * maxWebhook},
+		{get, "/hooks/twilio/:key/debug", nobody, s.twilioDebug, 0},
 
 		// Twilio fetches a file that is on its way to a customer.
 		{get, "/media/:token", nobody, s.media, 0},

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -21,6 +23,12 @@ func (s *Server) twilioInbound(c echo.Context) error { return s.takeHook(c, serv
 // twilioStatus takes in a report about a message of ours, which the address names.
 func (s *Server) twilioStatus(c echo.Context) error { return s.takeHook(c, service.HookStatus) }
 
+// twilioFallback takes in a customer's message that Twilio could not deliver to the inbound address.
+func (s *Server) twilioFallback(c echo.Context) error { return s.takeHook(c, service.HookFallback) }
+
+// twilioDebug takes in what Twilio's debugger says.
+func (s *Server) twilioDebug(c echo.Context) error { return s.takeHook(c, service.HookDebug) }
+
 // takeHook takes in a webhook of a kind. The answer is always the empty TwiML: any other text would be sent to the customer.
 func (s *Server) takeHook(c echo.Context, kind service.HookKind) error {
 	r := c.Request()
@@ -32,13 +40,40 @@ func (s *Server) takeHook(c echo.Context, kind service.HookKind) error {
 		return s.refuseHook(c, errTooLarge)
 	}
 	err = s.service.TakeHook(r.Context(), service.HookCall{
-		Key: c.Param("key"), Kind: kind, Method: r.Method, URI: r.RequestURI, ContentType: r.Header.Get("Content-Type"),
+		Key: c.Param("key"), Kind: kind, Method: r.Method, URI: r.RequestURI, Origin: s.cameTo(r), ContentType: r.Header.Get("Content-Type"),
 		Signature: r.Header.Get(twilio.SignatureHeader), Body: body, ReceivedAt: s.store.Now(),
 	})
 	if err != nil {
 		return s.refuseHook(c, err)
 	}
 	return c.Blob(http.StatusOK, "text/xml", []byte(twilio.EmptyResponse))
+}
+
+// cameTo gives the scheme and the host at which a request came, as far as they are known: without a proxy that is trusted
+// nobody knows whether another one stands in front. It is shown and decides nothing.
+func (s *Server) cameTo(r *http.Request) string {
+	scheme, host := "", r.Host
+	if r.TLS != nil {
+		scheme = "https:"
+	}
+	if s.fromProxy(r) {
+		if v := r.Header.Get(echo.HeaderXForwardedProto); v == "http" || v == "https" {
+			scheme = v + ":"
+		}
+		if v := r.Header.Get("X-Forwarded-Host"); v != "" {
+			host = v
+		}
+	}
+	return shorten(scheme+"//"+host, maxOrigin)
+}
+
+// maxOrigin bounds what is kept of the address at which a webhook came.
+const maxOrigin = 260
+
+// fromProxy tells whether a trusted proxy passes a request on.
+func (s *Server) fromProxy(r *http.Request) bool {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && slices.ContainsFunc(s.o.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(at.Addr().Unmap()) })
 }
 
 // refuseHook answers a webhook that is not taken in, without a word that Twilio would send on.

@@ -43,6 +43,7 @@ type Record struct {
 	Kind        Kind      `json:"kind"`
 	Method      string    `json:"method"`
 	URI         string    `json:"uri"`
+	Origin      string    `json:"origin,omitempty"` // scheme, where it is known, and host at which the call came
 	ContentType string    `json:"content_type"`
 	Signature   string    `json:"signature"`
 	Body        []byte    `json:"body"`

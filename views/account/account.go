@@ -54,7 +54,9 @@ type NumberForm struct {
 
 // Callback is the fourth step.
 type Callback struct {
-	URL       string
+	URL       string // inbound
+	Fallback  string
+	Debugger  string
 	PublicURL string
 	Local     bool // Twilio cannot reach the public address
 	CanSet    bool // Kanal can set the addresses at Twilio itself
@@ -241,12 +243,23 @@ func (s Setup) unknown() string {
 	return strings.Join(list, ", ")
 }
 
-// badSignature tells that the last call to the address did not carry our token's signature: after the first message,
-// and after the token was last found right.
+// badSignature tells that the last call to the address did not carry our token's signature, and that the token was not
+// found right since.
 func badSignature(a models.Account) bool {
 	at := a.LastSignatureFail
-	later := func(t *time.Time) bool { return t == nil || at.After(*t) }
-	return at != nil && later(a.FirstMessageAt) && later(a.CheckedAt)
+	return at != nil && a.SignatureFails > 0 && (a.CheckedAt == nil || at.After(*a.CheckedAt))
+}
+
+// seen gives the address at which the call with a wrong signature came, with a scheme only where it is known.
+func seen(a models.Account) string { return strings.TrimPrefix(a.SignatureSeen, "//") }
+
+// differs names the parts in which the address of that call is not the expected one; "" for none.
+func differs(ctx context.Context, a models.Account) string {
+	var names []string
+	for _, part := range models.AddressDiffers(a.SignatureExpected, a.SignatureSeen) {
+		names = append(names, i18n.T(ctx, "account.signature_part."+part))
+	}
+	return strings.Join(names, ", ")
 }
 
 // received says when the first message came.

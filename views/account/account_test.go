@@ -123,17 +123,18 @@ func TestStateOf(t *testing.T) {
 	}
 }
 
-// A wrong signature is shown until a message or a check shows that it is right.
+// A wrong signature is shown until one is right, or a check shows that the token is.
 func TestBadSignature(t *testing.T) {
 	at := func(m int) *time.Time { x := noon.Add(time.Duration(m) * time.Minute); return &x }
 	for name, x := range map[string]struct {
-		fail, first, checked *time.Time
-		want                 bool
+		fail, checked *time.Time
+		fails         int
+		want          bool
 	}{
-		"none": {nil, nil, nil, false}, "only": {at(5), nil, nil, true}, "before the message": {at(5), at(6), nil, false},
-		"after the message": {at(7), at(6), nil, true}, "token replaced since": {at(7), at(6), at(8), false}, "after the check": {at(9), nil, at(8), true},
+		"none": {nil, nil, 0, false}, "only": {at(5), nil, 1, true}, "a right one since": {at(5), nil, 0, false},
+		"token replaced since": {at(7), at(8), 1, false}, "after the check": {at(9), at(8), 1, true},
 	} {
-		if got := badSignature(models.Account{LastSignatureFail: x.fail, FirstMessageAt: x.first, CheckedAt: x.checked}); got != x.want {
+		if got := badSignature(models.Account{LastSignatureFail: x.fail, SignatureFails: x.fails, CheckedAt: x.checked}); got != x.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -1,0 +1,101 @@
+package service_test
+
+import (
+	"errors"
+	"net/url"
+	"testing"
+	"time"
+
+	"kanal/models"
+	"kanal/store"
+	"kanal/store/storetest"
+	"kanal/twilio/simulator"
+)
+
+// quarantines puts a call into quarantine.
+func (c *center) quarantines(q models.Quarantine) models.QuarantineID {
+	c.t.Helper()
+	q.AccountID = c.account.ID
+	if err := c.store.InTx(ctx, func(tx *store.Tx) error { return tx.InsertQuarantine(ctx, &q) }); err != nil {
+		c.t.Fatal(err)
+	}
+	return q.ID
+}
+
+// A report in quarantine finds its message by the address at which it came, and moves it at the time at which it came;
+// once.
+func TestReportIsReplayed(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		c.sim.Fail(c.sid, simulator.FaultCommitDrop)
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		form := url.Values{"MessageSid": {c.sim.Thread(c.sid, c.customer(0), number)[1].SID}, "MessageStatus": {"delivered"}, "AccountSid": {c.sid}}
+		came := clock.Now()
+		q := c.quarantines(models.Quarantine{Kind: "status", Reason: models.QuarantineFailed, Form: form.Encode(), Query: c.reportCall(form, m.ID, 1).Query, ReceivedAt: came})
+		clock.Advance(time.Hour)
+		for range 2 {
+			if problem, err := c.service.ReplayQuarantined(ctx, c.agent, q); problem != "" || err != nil {
+				t.Fatalf("%q %v", problem, err)
+			}
+		}
+		got := c.message(m.ID)
+		if got.State != models.Delivered || got.DeliveredAt == nil || !got.DeliveredAt.Equal(came) {
+			t.Errorf("%+v", got)
+		}
+		events, err := c.store.Reports(ctx, got)
+		if err != nil || len(events) != 1 {
+			t.Errorf("%d events: %v", len(events), err)
+		}
+		row, err := c.store.QuarantinedCall(ctx, q)
+		if err != nil || row.ReplayedAt == nil || row.Tries != 1 || row.Problem != "" {
+			t.Errorf("%+v %v", row, err)
+		}
+		if _, err := c.service.ReplayQuarantined(ctx, c.agent, q+1); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("no such call: %v", err)
+		}
+	})
+}
+
+// Many alerts that Twilio does not get through let the account list what has come once, at the end of their minute; an
+// alert about something else does not.
+func TestAlertsLetTheAccountCatchUp(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		clock.Advance(time.Minute - clock.Now().Sub(clock.Now().Truncate(time.Minute))) // a minute begins
+		debug := func(n int, code string) {
+			t.Helper()
+			form := url.Values{"Sid": {"NO" + sid(n)[2:]}, "AccountSid": {c.sid}, "Level": {"ERROR"}, "Payload": {`{"error_code":"` + code + `"}`}}
+			call := c.call(form)
+			call.ReceivedAt = clock.Now()
+			for range 2 { // Twilio says it again
+				if err := c.service.Keep(ctx, "debug", call); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		before, err := c.store.CountJobs(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entered := func(want int) {
+			t.Helper()
+			if n, err := c.store.CountJobs(ctx); err != nil || n-before != want {
+				t.Errorf("%d jobs, not %d: %v", n-before, want, err)
+			}
+		}
+		debug(1, "63041")
+		entered(0)
+		for n := 2; n < 6; n++ {
+			debug(n, "11200")
+			clock.Advance(10 * time.Second)
+		}
+		entered(1)
+		clock.Advance(20 * time.Second)
+		debug(6, "11205")
+		entered(2)
+		rows, err := c.store.Alerts(ctx, 0)
+		if err != nil || len(rows) != 6 {
+			t.Errorf("%d alerts: %v", len(rows), err)
+		}
+	})
+}
