@@ -21,6 +21,7 @@ type Page struct {
 	Theme        string // light, dark or "" for the system's
 	User         User   // the zero user is nobody: no rail
 	Rail         Rail
+	Waiting      Waiting  // what waits for an administrator
 	AdminPages   []string // the pages of the admin center that exist and that this person may open, by key; nil is AdminPages()
 	Alert        string   // a sentence that is true on the whole page, such as that an account sends nothing
 	AlertURL     string   // where that is mended, "" for those who cannot
@@ -41,6 +42,21 @@ type Rail struct {
 	Unread        int    // conversations with something unread
 	ShowAdmin     bool
 	ShowSimulator bool
+}
+
+// Waiting counts what the navigation of the admin center tells: calls in quarantine that wait, and alerts of the last
+// 24 hours.
+type Waiting struct{ Quarantine, Alerts int }
+
+// count gives what stands beside an entry of the navigation.
+func (p Page) count(key string) int {
+	switch key {
+	case "quarantine":
+		return p.Waiting.Quarantine
+	case "alerts":
+		return p.Waiting.Alerts
+	}
+	return 0
 }
 
 // DocumentTitle gives the title of the browser's tab, its state first.
@@ -121,6 +137,8 @@ var adminGroups = []adminGroup{
 	}},
 	{"nav.content", []railItem{{"templates", "/admin/templates", "template", "nav.templates"}}},
 	{"nav.operations", []railItem{
+		{"quarantine", "/admin/quarantine", "inbox", "nav.quarantine"},
+		{"alerts", "/admin/alerts", "bell", "nav.alerts"},
 		{"audit", "/admin/audit", "shield", "nav.audit"},
 		{"components", "/admin/components", "template", "nav.components"},
 	}},
@@ -128,7 +146,7 @@ var adminGroups = []adminGroup{
 
 // AdminPages are the keys of the admin center's pages that every installation has.
 func AdminPages() []string {
-	return []string{"start", "channels", "workstreams", "queues", "users", "templates"}
+	return []string{"start", "channels", "workstreams", "queues", "users", "templates", "quarantine", "alerts"}
 }
 
 // SupervisorPages are the keys of those that supervisors may open, too.

@@ -103,12 +103,22 @@ func TestTitleSaysItsStateFirst(t *testing.T) {
 func TestAdminNavigationShowsWhatExists(t *testing.T) {
 	page := viewtest.Render(t, i18n.NB, Admin(somePage(), "users", templ.Raw("<h1>x</h1>")))
 	contains(t, page, `<a href="/admin/users" aria-current="page">`, `href="/admin/channels"`, "Kundestøtte")
-	lacks(t, page, "/admin/components", "/admin/audit", ">Drift<")
+	lacks(t, page, "/admin/components", "/admin/audit", `class="anote"`, `class="badge`)
 	p := somePage()
 	p.AdminPages = []string{"start", "audit"}
 	page = viewtest.Render(t, i18n.NB, Admin(p, "audit", templ.Raw("<h1>x</h1>")))
 	contains(t, page, "/admin/audit", ">Drift<")
 	lacks(t, page, "/admin/users", "Kundestøtte")
+}
+
+// What waits for an administrator is told on every page of the admin center but its own, and counted beside its entry.
+func TestAdminPagesTellWhatWaits(t *testing.T) {
+	p := somePage()
+	p.Waiting = Waiting{Quarantine: 3, Alerts: 1}
+	page := viewtest.Render(t, i18n.EN, Admin(p, "users", templ.Raw("<h1>x</h1>")))
+	contains(t, page, "3 calls from Twilio could not be taken in.", "3 waiting", "1 in the last 24 hours")
+	viewtest.Check(t, page)
+	lacks(t, viewtest.Render(t, i18n.EN, Admin(p, "quarantine", templ.Raw("<h1>x</h1>"))), "could not be taken in")
 }
 
 // Enter in a field presses the form's first button: that must be the one that goes on.

@@ -67,7 +67,7 @@ const (
 )
 
 // visits are all pages in all their states.
-var visits = slices.Concat(peopleVisits, inboxVisits, customerVisits, outreachVisits, accountVisits, workstreamVisits, templateVisits, simulatorVisits, errorVisits)
+var visits = slices.Concat(peopleVisits, inboxVisits, customerVisits, outreachVisits, accountVisits, workstreamVisits, templateVisits, troubleVisits, simulatorVisits, errorVisits)
 
 var peopleVisits = []visit{
 	{name: "setup", route: "/setup", path: at("/setup"), in: "fresh"},
@@ -364,6 +364,21 @@ func templatePath(what string) func(w *world) string {
 		w.t.Fatal("no templates came")
 		return ""
 	}
+}
+
+// troubleVisits are what Twilio says that could not be taken in, and what it says went wrong.
+var troubleVisits = []visit{
+	{name: "quarantine", route: "/admin/quarantine", who: admin, path: at("/admin/quarantine")},
+	{name: "quarantine, done", route: "/admin/quarantine", who: admin, path: at("/admin/quarantine?show=done")},
+	{name: "quarantine empty", route: "/admin/quarantine", who: admin, in: "empty", path: at("/admin/quarantine")},
+	{name: "quarantined call", route: "/admin/quarantine/:call", who: admin, path: at("/admin/quarantine/1")},
+	{name: "quarantined call, in vain", route: "/admin/quarantine/:call", who: admin, path: at("/admin/quarantine/1"), do: sentEmpty("replay")},
+	{name: "alerts", route: "/admin/alerts", who: admin, path: at("/admin/alerts")},
+	{name: "alerts, all open", route: "/admin/alerts", who: admin, path: at("/admin/alerts"), do: func(b *browsertest.Tab) {
+		b.JS("document.querySelectorAll('#main details').forEach(d => d.open = true)")
+	}},
+	{name: "alerts empty", route: "/admin/alerts", who: admin, in: "empty", path: at("/admin/alerts")},
+	{name: "wrong address", route: stepRoute, who: admin, path: func(w *world) string { return fmt.Sprintf("/admin/accounts/%d/setup/callback", w.free.AccountID) }},
 }
 
 // noPages are the routes that answer machines and scripts, or lead elsewhere.

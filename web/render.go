@@ -138,7 +138,25 @@ func (s *Server) alert(c echo.Context, page *views.Page, admin bool) {
 func (s *Server) adminPage(c echo.Context, title string) views.Page {
 	page := s.page(c, title)
 	page.Rail.Active = "admin"
+	if viewer(c).Role == models.Administrator {
+		page.Waiting = s.waiting(c.Request().Context())
+	}
 	return page
+}
+
+// waiting counts what waits for an administrator. A page is shown without it when it cannot be counted.
+func (s *Server) waiting(ctx context.Context) (w views.Waiting) {
+	counts, err := s.store.CountQuarantine(ctx)
+	for _, n := range counts {
+		w.Quarantine += n
+	}
+	if err == nil {
+		w.Alerts, err = s.store.CountAlerts(ctx, s.store.Now().Add(-24*time.Hour))
+	}
+	if err != nil {
+		s.log.Warn("what waits for an administrator was not counted", "err", err)
+	}
+	return w
 }
 
 // text gives a sentence in the language of who asks.

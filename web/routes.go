@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 )
@@ -38,7 +39,9 @@ const (
 )
 
 // routes is every route there is.
-func (s *Server) routes() []route { return append(s.commonRoutes(), s.adminRoutes()...) }
+func (s *Server) routes() []route {
+	return slices.Concat(s.commonRoutes(), s.adminRoutes(), s.troubleRoutes())
+}
 
 // commonRoutes are those of machines, of people before they sign in, and of the daily work.
 func (s *Server) commonRoutes() []route {
@@ -237,5 +240,17 @@ func (s *Server) adminRoutes() []route {
 		{post, "/admin/users/:user/link", administrators, s.resetUser, 0},
 		{post, "/admin/users/:user/deactivate", administrators, s.deactivateUser, 0},
 		{post, "/admin/users/:user/reactivate", administrators, s.reactivateUser, 0},
+	}
+}
+
+// troubleRoutes are those of what Twilio says that could not be taken in, and of what it says went wrong.
+func (s *Server) troubleRoutes() []route {
+	return []route{
+		{get, "/admin/quarantine", administrators, s.quarantinePage, 0},
+		{post, "/admin/quarantine/replay", administrators, s.replayReason, 0},
+		{get, "/admin/quarantine/:call", administrators, s.quarantinedPage, 0},
+		{post, "/admin/quarantine/:call/replay", administrators, s.replayCall, 0},
+		{post, "/admin/quarantine/:call/discard", administrators, s.discardCall, 0},
+		{get, "/admin/alerts", administrators, s.alertsPage, 0},
 	}
 }

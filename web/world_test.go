@@ -56,6 +56,7 @@ func newWorld(t *testing.T, d store.Dialect, change ...func(*Options)) *world {
 	w.configure()
 	w.run()
 	w.talk()
+	w.trouble()
 	var err error
 	in := service.UserForm{Name: "Berit Berg", Email: "berit@kanal.test", Role: models.Agent}
 	if w.invited, w.link, err = w.service.AddUser(t.Context(), w.viewer(models.Administrator), in); err != nil {
@@ -168,6 +169,31 @@ func (w *world) talk() {
 	w.must(w.service.CloseNow(w.t.Context(), agent, w.rows["closed"]))
 	w.write("closed", "") // the customer's next one: the closed one is among the earlier ones
 	w.must(w.service.SaveDraft(w.t.Context(), agent, w.rows["closing"], "Vi er straks"))
+}
+
+// trouble makes calls that wait in quarantine, one that does not, alerts, and an account whose address is wrong.
+func (w *world) trouble() {
+	w.t.Helper()
+	ctx := w.t.Context()
+	keep := func(kind service.HookKind, form url.Values) {
+		w.must(w.service.Keep(ctx, kind, service.Call{Account: w.account, Form: form, Query: "m=7&n=1", ReceivedAt: w.store.Now()}))
+	}
+	for n := range 3 {
+		keep(service.HookInbound, url.Values{
+			"MessageSid": {fmt.Sprintf("SM%032d", n)}, "AccountSid": {w.sid}, "From": {"whatsapp:+4790012345"}, "To": {"whatsapp:+4721999977"},
+			"Body": {strings.Repeat("Hvor er pakken min? ", 20)}, "MessageType": {"text"},
+		})
+	}
+	keep(service.HookStatus, url.Values{"Body": {"x"}})
+	w.must(w.service.DiscardQuarantined(ctx, w.viewer(models.Administrator), 2))
+	for n, code := range []string{"11200", "11200", "12200", "63041", "99999"} {
+		form := debugging(n, code, "")
+		form.Set("AccountSid", w.sid)
+		keep(service.HookDebug, form)
+	}
+	w.must(w.store.InTx(ctx, func(tx *store.Tx) error {
+		return tx.MarkSignatureFail(ctx, w.free.AccountID, 12, "https://cc.example.com/hooks/twilio/0123456789abcdef0123456789abcdef/inbound", "//kanal-test-and-a-long-name.example.com:8443/hooks/twilio/0123456789abcdef0123456789abcdef/inbound")
+	}))
 }
 
 func (w *world) must(err error) {
