@@ -119,7 +119,8 @@ func (r *faultRun) lost() map[int64][]time.Time {
 }
 
 // compareIn holds a customer's messages in the database to their phone: each is there once, nothing else is, and those
-// that came by webhook are in the order in which they were written. What came late from a listing is behind them.
+// that came by webhook are in the order in which they were written. What came late from a listing is behind them. With
+// several members that order is not held: one webhook may wait in the spool of one while the next comes through another.
 func (r *faultRun) compareIn(v *verdict, said ledger, rows []stored, phone []simulator.Message) {
 	written, seqs := map[string]bool{}, map[string]int64{}
 	for _, m := range rows {
@@ -139,7 +140,7 @@ func (r *faultRun) compareIn(v *verdict, said ledger, rows []stored, phone []sim
 			v.isOpen("%s of a customer was answered with 200 and is not in the database", m.SID)
 		case seq == 0:
 			v.isOpen("%s of a customer was listed nowhere", m.SID)
-		case said.taken[m.SID] && seq < last:
+		case said.taken[m.SID] && seq < last && len(r.members) == 1:
 			v.isWrong("%s of a customer, %q, stands before one that was written earlier", m.SID, m.Body)
 		case said.taken[m.SID]:
 			last = seq
