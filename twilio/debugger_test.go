@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ func TestParseDebug(t *testing.T) {
 	} {
 		form := debugForm(`{"error_code":"11200"}`)
 		change(form)
-		if _, err := ParseDebug(form); err != ErrUnreadable {
+		if _, err := ParseDebug(form); !errors.Is(err, ErrUnreadable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
