@@ -5,6 +5,7 @@ package service
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -37,6 +38,8 @@ type Options struct {
 	Log       *slog.Logger
 	// IsSimulated tells whether the built-in simulator minted an account SID; nil when it is off.
 	IsSimulated func(sid string) bool
+	// Outside asks our own public address, as the connection check does; nil is a client of its own.
+	Outside *http.Client
 }
 
 // Service runs the use cases. It is safe for concurrent use.
@@ -55,11 +58,15 @@ type Service struct {
 	signatures  signatures
 	passwords   *passwords
 	turns       turns
+	outside     *http.Client
 }
 
 // New makes the service and reads the directory of accounts and numbers.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{store: o.Store, files: o.Files, spool: o.Spool, twilio: o.Twilio, publicURL: o.PublicURL, log: o.Log, isSimulated: o.IsSimulated, passwords: newPasswords()}
+	s := &Service{store: o.Store, files: o.Files, spool: o.Spool, twilio: o.Twilio, publicURL: o.PublicURL, log: o.Log, isSimulated: o.IsSimulated, passwords: newPasswords(), outside: o.Outside}
+	if s.outside == nil {
+		s.outside = &http.Client{Timeout: checkTimeout}
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -147,7 +147,11 @@ func (s *Service) GiveUpRotation(ctx context.Context, v models.Viewer, id models
 
 // accepted asks Twilio whether it accepts SID and token. An error says that it did not tell.
 func (s *Service) accepted(ctx context.Context, cred twilio.Credentials) (models.CheckState, error) {
-	said, err := s.twilio.FetchAccount(ctx, cred)
+	return acceptedAs(s.twilio.FetchAccount(ctx, cred))
+}
+
+// acceptedAs says what Twilio's answer about an account means.
+func acceptedAs(said twilio.Account, err error) (models.CheckState, error) {
 	if err == nil && said.Status == "active" {
 		return models.CheckOK, nil
 	}

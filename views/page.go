@@ -137,6 +137,7 @@ var adminGroups = []adminGroup{
 	}},
 	{"nav.content", []railItem{{"templates", "/admin/templates", "template", "nav.templates"}}},
 	{"nav.operations", []railItem{
+		{"check", "/admin/check", "pulse", "nav.check"},
 		{"quarantine", "/admin/quarantine", "inbox", "nav.quarantine"},
 		{"alerts", "/admin/alerts", "bell", "nav.alerts"},
 		{"audit", "/admin/audit", "shield", "nav.audit"},
@@ -146,7 +147,7 @@ var adminGroups = []adminGroup{
 
 // AdminPages are the keys of the admin center's pages that every installation has.
 func AdminPages() []string {
-	return []string{"start", "channels", "workstreams", "queues", "users", "templates", "quarantine", "alerts"}
+	return []string{"start", "channels", "workstreams", "queues", "users", "templates", "check", "quarantine", "alerts"}
 }
 
 // SupervisorPages are the keys of those that supervisors may open, too.

@@ -84,6 +84,8 @@ var peopleVisits = []visit{
 	}},
 	{name: "me password refused", route: "/me", who: agent, path: at("/me"), do: sentEmpty("change-password")},
 	{name: "users", route: "/admin/users", who: admin, path: at("/admin/users")},
+	{name: "connection check", route: "/admin/check", who: admin, path: at("/admin/check")},
+	{name: "connection check without accounts", route: "/admin/check", who: admin, path: at("/admin/check"), in: "empty"},
 	{name: "new user", route: "/admin/users/new", who: admin, path: at("/admin/users/new")},
 	{name: "new user refused", route: "/admin/users/new", who: admin, path: at("/admin/users/new"), do: sentEmpty("user")},
 	{name: "user", route: "/admin/users/:user", who: admin, path: userPath},

@@ -243,9 +243,11 @@ func (s *Server) adminRoutes() []route {
 	}
 }
 
-// troubleRoutes are those of what Twilio says that could not be taken in, and of what it says went wrong.
+// troubleRoutes are those of the connection check, of what Twilio says that could not be taken in, and of what it says
+// went wrong.
 func (s *Server) troubleRoutes() []route {
 	return []route{
+		{get, "/admin/check", administrators, s.checkPage, 0},
 		{get, "/admin/quarantine", administrators, s.quarantinePage, 0},
 		{post, "/admin/quarantine/replay", administrators, s.replayReason, 0},
 		{get, "/admin/quarantine/:call", administrators, s.quarantinedPage, 0},

@@ -1,4 +1,4 @@
-// Command kanal is the program: it serves the center, brings the database up to date, and adds users. Settings come
+// Command kanal is the program: it serves the center, brings the database up to date, adds users and checks the connection. Settings come
 // from the environment or from flags; secrets and the database address never from flags.
 package main
 
@@ -40,6 +40,7 @@ type commands struct {
 	User    struct {
 		Add userAddCommand `cmd:"" help:"Add a user, or give an existing one a role and a new password."`
 	} `cmd:"" help:"Users."`
+	Doctor  doctorCommand  `cmd:"" help:"Check the connection from Twilio to the inbox."`
 	Version versionCommand `cmd:"" help:"Show the version."`
 }
 

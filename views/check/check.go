@@ -1,0 +1,156 @@
+// Package check holds the page of the connection check and the report that is copied, which the command line prints, too.
+package check
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"kanal/models"
+	"kanal/views/i18n"
+)
+
+// URL is the page.
+const URL = "/admin/check"
+
+// Page is a finished connection check. Version is that of the program.
+type Page struct {
+	Found   []models.Finding
+	Now     time.Time
+	Version string
+}
+
+// group gives the findings of one part.
+func (p Page) group(g models.CheckGroup) []models.Finding {
+	return slices.DeleteFunc(slices.Clone(p.Found), func(f models.Finding) bool { return f.Group != g })
+}
+
+func (p Page) count(v models.Verdict) (n int) {
+	for _, f := range p.Found {
+		if f.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// Failed tells whether a check has failed.
+func Failed(found []models.Finding) bool {
+	return slices.ContainsFunc(found, func(f models.Finding) bool { return f.Verdict == models.VerdictFailed })
+}
+
+// summary is the sentence on top and the kind of its banner.
+func (p Page) summary(ctx context.Context) (kind, sentence string) {
+	failed, warned := p.count(models.VerdictFailed), p.count(models.VerdictWarning)
+	errs, warnings := i18n.N(ctx, "check.n_failed", failed), i18n.N(ctx, "check.n_warnings", warned)
+	switch {
+	case failed > 0 && warned > 0:
+		return "e", i18n.T(ctx, "check.both", "failed", errs, "warnings", warnings)
+	case failed > 0:
+		return "e", i18n.T(ctx, "check.sum", "what", errs)
+	case warned > 0:
+		return "w", i18n.T(ctx, "check.sum", "what", warnings)
+	}
+	return "s", i18n.T(ctx, "check.all_ok")
+}
+
+// look is how a verdict is shown: the icon, its colour, and the kind of the chip.
+type look struct{ icon, class, chip string }
+
+func lookOf(v models.Verdict) look {
+	switch v {
+	case models.VerdictOK:
+		return look{"ok", "c-s", "s"}
+	case models.VerdictWarning:
+		return look{"alert", "c-w", "w"}
+	case models.VerdictFailed:
+		return look{"no", "c-e", "e"}
+	}
+	return look{"skip", "c-n", ""}
+}
+
+// state is the word for a verdict, with the time that the check took when it is worth telling.
+func state(ctx context.Context, f models.Finding) string {
+	word := i18n.T(ctx, "check.verdict."+string(f.Verdict))
+	if f.Took >= time.Millisecond && (f.Verdict == models.VerdictOK || f.Verdict == models.VerdictWarning) {
+		return fmt.Sprintf("%s · %d ms", word, f.Took.Milliseconds())
+	}
+	return word
+}
+
+// say writes a phrase in the reader's language.
+func say(ctx context.Context, p models.Phrase, now time.Time) string {
+	args := slices.Clone(p.Args)
+	count, counts := 0, false
+	for i := 1; i < len(args); i += 2 {
+		switch v := args[i].(type) {
+		case time.Time:
+			args[i] = i18n.DateTime(ctx, v, now)
+		case time.Duration:
+			args[i] = duration(ctx, v)
+		case models.Bytes:
+			args[i] = size(ctx, v)
+		case int:
+			if args[i-1] == "n" {
+				count, counts = v, true
+			}
+		}
+	}
+	if counts {
+		return i18n.N(ctx, p.Key, count, args...)
+	}
+	return i18n.T(ctx, p.Key, args...)
+}
+
+func duration(ctx context.Context, d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 2*time.Minute:
+		return i18n.N(ctx, "check.seconds", int(d.Seconds()))
+	}
+	return i18n.N(ctx, "check.minutes", int(d.Minutes()))
+}
+
+// size writes an amount of data in whole or tenth gigabytes.
+func size(ctx context.Context, b models.Bytes) string {
+	if b < 1e9 {
+		return i18n.Size(ctx, int64(b))
+	}
+	s := strconv.FormatFloat(float64(b)/1e9, 'f', 1, 64)
+	if i18n.From(ctx).Lang == i18n.NB {
+		s = strings.Replace(s, ".", ",", 1)
+	}
+	return s + " GB"
+}
+
+// Report is the check as plain text. Phone numbers are shortened; secrets are in no finding.
+func (p Page) Report(ctx context.Context) string {
+	var b strings.Builder
+	_, sum := p.summary(ctx)
+	_, _ = fmt.Fprintf(&b, "%s, Kanal %s, %s\n%s\n", i18n.T(ctx, "check.title"), p.Version, i18n.DateTime(ctx, p.Now), sum)
+	for _, g := range models.CheckGroups() {
+		found := p.group(g)
+		if len(found) == 0 {
+			continue
+		}
+		_, _ = fmt.Fprintf(&b, "\n%s\n", i18n.T(ctx, "check.group."+string(g)))
+		for _, f := range found {
+			name := i18n.T(ctx, "check.name."+f.Check)
+			if f.Number != "" {
+				name += " " + models.Masked(f.Number)
+			}
+			if f.Account != "" {
+				name += " (" + f.Account + ")"
+			}
+			_, _ = fmt.Fprintf(&b, "[%s] %s: %s\n", i18n.T(ctx, "check.verdict."+string(f.Verdict)), name, say(ctx, f.Fact, p.Now))
+			if f.Remedy.Key != "" {
+				_, _ = fmt.Fprintf(&b, "    %s\n", say(ctx, f.Remedy, p.Now))
+			}
+		}
+	}
+	return b.String()
+}
