@@ -14,6 +14,6 @@ func (s *Store) Space() (free, total int64, known bool, err error) {
 	if err := syscall.Statfs(s.folder.root.Name(), &st); err != nil {
 		return 0, 0, false, failed(fmt.Errorf("statfs: %w", err), "read the space of the disk")
 	}
-	size := int64(st.Bsize)
+	size := int64(st.Bsize)                                            //nolint:unconvert // other systems have another type
 	return int64(st.Bavail) * size, int64(st.Blocks) * size, true, nil //nolint:gosec // no disk is that large
 }
