@@ -81,6 +81,7 @@ func TestWhatAgentsSee(t *testing.T) {
 			s := newSeeing(t, lang)
 			for _, e := range twilioExamples(t) {
 				s.show(e)
+				s.resume()
 			}
 			path := "testdata/seen." + string(lang) + ".txt"
 			if *updateSeen {
@@ -221,6 +222,32 @@ func (s *seeing) reply(to string) {
 	s.agent.post(path + "/assign").want(http.StatusSeeOther)
 	s.agent.post(path+"/messages", "client_key", fmt.Sprintf("key%09d", s.customs), "body", "Hello").want(http.StatusSeeOther)
 	_ = s.sender.SendConversation(s.t.Context(), row.ID) // the error says when to try again
+	s.reload()
+}
+
+// reload lets both services know what the other has changed.
+func (s *seeing) reload() {
+	s.t.Helper()
+	for _, x := range []*service.Service{s.service, s.sender} {
+		if err := x.Reload(s.t.Context()); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// resume lets an account that the last answer has stopped send again.
+func (s *seeing) resume() {
+	s.t.Helper()
+	for _, a := range s.service.Stopped() {
+		err := s.store.InTx(s.t.Context(), func(tx *store.Tx) error {
+			_, err := tx.ResumeAccount(s.t.Context(), a.ID)
+			return err
+		})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.reload()
+	}
 }
 
 func (s *seeing) row(from string) models.ConversationRow {
@@ -241,7 +268,11 @@ func (s *seeing) row(from string) models.ConversationRow {
 func (s *seeing) note(from string, after int64) {
 	s.t.Helper()
 	row := s.row(from)
-	thread := elements(s.t, s.agent.get(fmt.Sprintf("/inbox/%d", row.ID)).want(http.StatusOK).Body, "msg")
+	page := s.agent.get(fmt.Sprintf("/inbox/%d", row.ID)).want(http.StatusOK).Body
+	for _, n := range elements(s.t, page, "alerted__b") {
+		fmt.Fprintf(&s.seen, "  page:   %s\n", reading(n))
+	}
+	thread := elements(s.t, page, "msg")
 	list := elements(s.t, s.agent.htmx("partial").get("/inbox/list?view=all").want(http.StatusOK).Body, "conv")
 	for _, n := range thread {
 		if seq, err := strconv.ParseInt(attr(n, "data-seq"), 10, 64); err == nil && seq > after {
