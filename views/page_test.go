@@ -103,7 +103,7 @@ func TestTitleSaysItsStateFirst(t *testing.T) {
 func TestAdminNavigationShowsWhatExists(t *testing.T) {
 	page := viewtest.Render(t, i18n.NB, Admin(somePage(), "users", templ.Raw("<h1>x</h1>")))
 	contains(t, page, `<a href="/admin/users" aria-current="page">`, `href="/admin/channels"`, "Kundestøtte")
-	lacks(t, page, "/admin/components", "/admin/audit", `class="anote"`, `class="badge`)
+	lacks(t, page, "/admin/components", "/admin/audit", `class="anote"`, `class="badge"`)
 	p := somePage()
 	p.AdminPages = []string{"start", "audit"}
 	page = viewtest.Render(t, i18n.NB, Admin(p, "audit", templ.Raw("<h1>x</h1>")))
