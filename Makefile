@@ -14,7 +14,7 @@ run: ## Serve the center on http://127.0.0.1:8080, with its data in ./data
 
 test: ## Run every test with the race detector, on both databases and in a browser
 	@bash .ci/needs
-	KANAL_TEST_REQUIRE=postgres,chromium $(GO) test -race -timeout 30m ./...
+	KANAL_TEST_REQUIRE=postgres,chromium $(GO) test -race -timeout 30m ./web ./service ./... # the longest first
 
 faults: ## Kill the program twenty times while Twilio is at its worst, on both databases
 	@bash .ci/needs
