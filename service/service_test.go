@@ -516,24 +516,6 @@ func TestGreetingOnce(t *testing.T) {
 	})
 }
 
-func TestQuarantine(t *testing.T) {
-	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
-		for reason, form := range map[string]url.Values{
-			"quarantine.unreadable":     {"Body": {"x"}},
-			"quarantine.unknown_number": {"MessageSid": {"SM00000000000000000000000000000001"}, "From": {"whatsapp:+4740000142"}, "To": {"whatsapp:+4799999999"}},
-			"quarantine.other_account":  {"MessageSid": {"SM00000000000000000000000000000002"}, "From": {"whatsapp:+4740000142"}, "To": {"whatsapp:" + number}, "AccountSid": {"AC0"}},
-		} {
-			if err := c.service.Receive(ctx, service.Call{Account: c.account, Form: form, ReceivedAt: c.store.Now()}); err != nil {
-				t.Fatal(err)
-			}
-			qs, err := c.store.Quarantined(ctx, store.QuarantineFilter{})
-			if err != nil || len(qs) == 0 || qs[0].Reason != reason || qs[0].Form != form.Encode() {
-				t.Errorf("%s: %+v %v", reason, qs, err)
-			}
-		}
-	})
-}
-
 func TestResolveReopenClose(t *testing.T) {
 	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
 		c.write(0, "Hei")
