@@ -59,8 +59,11 @@ func (s *Service) ChangeCustomer(ctx context.Context, v models.Viewer, id models
 // customerChanged lets the lists show a customer anew.
 func (s *Service) customerChanged(ctx context.Context, tx *store.Tx, id models.ContactID) error {
 	cs, err := tx.ConversationsWith(ctx, id)
+	if err != nil {
+		return err
+	}
 	for _, c := range cs {
 		tx.Publish(conversationEvent(c))
 	}
-	return err
+	return nil
 }

@@ -433,14 +433,20 @@ func (s *Service) keepFiles(ctx context.Context) error {
 	}
 	now := s.store.Now()
 	forgotten, err := s.store.LeftPending(ctx, now.Add(-fetchSlack), housekept)
+	if err != nil {
+		return err
+	}
 	for _, f := range forgotten {
 		err = errors.Join(err, s.fetchForgotten(ctx, f))
 	}
 	loose, err2 := s.store.LooseFiles(ctx, now.Add(-models.LooseFor), housekept)
-	for _, f := range loose {
-		err2 = errors.Join(err2, s.removeLoose(ctx, f))
+	if err2 != nil {
+		return errors.Join(err, err2)
 	}
-	return errors.Join(err, err2, s.files.Sweep(now.Add(-models.LooseFor)))
+	for _, f := range loose {
+		err = errors.Join(err, s.removeLoose(ctx, f))
+	}
+	return errors.Join(err, s.files.Sweep(now.Add(-models.LooseFor)))
 }
 
 // fetchForgotten enters the job of a file anew.

@@ -24,6 +24,9 @@ func (s *Service) Housekeeping(ctx context.Context) error {
 // sendOverdue sends scheduled messages whose job is gone.
 func (s *Service) sendOverdue(ctx context.Context) error {
 	ids, err := s.store.OverdueScheduled(ctx, s.store.Now().Add(-leftBehind))
+	if err != nil {
+		return err
+	}
 	for _, id := range ids {
 		err = errors.Join(err, s.SendScheduled(ctx, id))
 	}
@@ -32,6 +35,9 @@ func (s *Service) sendOverdue(ctx context.Context) error {
 
 func (s *Service) closeOverdue(ctx context.Context) error {
 	overdue, err := s.store.OverdueWrapUps(ctx, s.store.Now().Add(-models.WrapUpTime))
+	if err != nil {
+		return err
+	}
 	for _, id := range overdue {
 		err = errors.Join(err, s.CloseWrapUp(ctx, id))
 	}
@@ -42,6 +48,9 @@ func (s *Service) closeOverdue(ctx context.Context) error {
 // taken in then may have begun a conversation by the directory of before.
 func (s *Service) adoptLate(ctx context.Context) error {
 	numbers, err := s.store.NumbersClaimedSince(ctx, s.store.Now().Add(-leftBehind))
+	if err != nil {
+		return err
+	}
 	for _, n := range numbers {
 		err = errors.Join(err, s.store.InTx(ctx, func(tx *store.Tx) error {
 			n, err := tx.LockNumber(ctx, n.ID)
@@ -92,12 +101,18 @@ func (s *Service) Recover(ctx context.Context) error {
 	}
 	expired, err := s.store.ExpiredLeases(ctx, now)
 	waiting, err2 := s.store.LeftQueued(ctx, now, now.Add(-leftBehind))
+	if err := errors.Join(err, err2); err != nil {
+		return err
+	}
 	for _, id := range slices.Concat(expired, waiting) {
 		err = errors.Join(err, s.SendConversation(ctx, id))
 	}
-	uncertain, err3 := s.store.LeftUncertain(ctx, now.Add(-leftBehind))
+	uncertain, err2 := s.store.LeftUncertain(ctx, now.Add(-leftBehind))
+	if err2 != nil {
+		return errors.Join(err, err2)
+	}
 	for _, id := range uncertain {
 		err = errors.Join(err, s.SettleMessage(ctx, id))
 	}
-	return errors.Join(err, err2, err3)
+	return err
 }

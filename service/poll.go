@@ -34,6 +34,9 @@ func armPoll(m *models.Message, now time.Time) {
 // What Twilio says counts like a report that came late.
 func (s *Service) PollMessages(ctx context.Context) error {
 	due, err := s.store.DuePolls(ctx, s.store.Now(), 200)
+	if err != nil {
+		return err
+	}
 	for _, m := range due {
 		if ctx.Err() != nil {
 			break
@@ -113,6 +116,9 @@ func (s *Service) pollLater(ctx context.Context, m models.Message, wait time.Dur
 // has their sid now. A report is looked at for a quarter of an hour.
 func (s *Service) matchReports(ctx context.Context) error {
 	orphans, err := s.store.OrphanReports(ctx, s.store.Now().Add(-15*time.Minute))
+	if err != nil {
+		return err
+	}
 	for _, o := range orphans {
 		err = errors.Join(err, s.adoptReport(ctx, o))
 	}

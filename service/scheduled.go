@@ -241,6 +241,9 @@ func schedulingOf(ctx context.Context, tx *store.Tx, m models.ScheduledMessage) 
 		return in, nil
 	}
 	held, err := tx.HeldFiles(ctx, m.AccountID, m.ID)
+	if err != nil {
+		return in, err
+	}
 	for _, f := range held[m.ID] {
 		in.Files = append(in.Files, f.ID)
 	}

@@ -70,6 +70,9 @@ func resume(ctx context.Context, tx *store.Tx, id models.AccountID) error {
 // resumeMended asks Twilio about accounts that have stopped, now and then, and lets those send that it accepts.
 func (s *Service) resumeMended(ctx context.Context) error {
 	list, err := s.store.StoppedAccounts(ctx, s.store.Now().Add(-lookAgain))
+	if err != nil {
+		return err
+	}
 	for _, a := range list {
 		state, err2 := s.twilioSays(ctx, a)
 		if err2 != nil {

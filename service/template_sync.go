@@ -249,10 +249,16 @@ func setApproval(t *models.Template, p twilio.Approval) {
 func (s *Service) RefreshTemplates(ctx context.Context) error {
 	now := s.store.Now()
 	due, err := s.store.DueTemplateSyncs(ctx, now.Add(-resyncAfter))
+	if err != nil {
+		return err
+	}
 	for _, id := range due {
 		err = errors.Join(err, s.store.InTx(ctx, func(tx *store.Tx) error { return beginSync(ctx, tx, id) }))
 	}
 	waiting, err2 := s.store.DueTemplates(ctx, now.Add(-askAgainAfter), askAtMost)
+	if err2 != nil {
+		return errors.Join(err, err2)
+	}
 	turn, cancel := context.WithTimeout(ctx, fetchTurn)
 	defer cancel()
 	for _, t := range waiting {
@@ -263,7 +269,7 @@ func (s *Service) RefreshTemplates(ctx context.Context) error {
 			s.log.Warn("Twilio did not say what becomes of a template", "template", t.ID, "err", e)
 		}
 	}
-	return errors.Join(err, err2)
+	return err
 }
 
 // refreshTemplate asks about one template. What Twilio says is kept unless the template has changed meanwhile.

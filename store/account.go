@@ -101,6 +101,9 @@ func (r Reader) Accounts(ctx context.Context) ([]models.AccountRow, error) {
 	}
 	err = r.q(ctx).Table("numbers").Distinct("numbers.account_id", "workstreams.name").
 		Joins("JOIN workstreams ON workstreams.id = numbers.workstream_id").Order("workstreams.name").Find(&uses).Error
+	if err != nil {
+		return nil, failed(err, "read workstreams of accounts")
+	}
 	for i := range rows {
 		for _, u := range uses {
 			if u.AccountID == rows[i].ID {
@@ -111,7 +114,7 @@ func (r Reader) Accounts(ctx context.Context) ([]models.AccountRow, error) {
 			}
 		}
 	}
-	return rows, failed(err, "read workstreams of accounts")
+	return rows, nil
 }
 
 // DeleteAccount deletes an account with its numbers. ErrInUse when a workstream or a conversation uses it.

@@ -44,11 +44,14 @@ func (tx *Tx) SaveAttempt(ctx context.Context, a models.SendAttempt, was models.
 func (r Reader) BoundSIDs(ctx context.Context, account models.AccountID, sids []string) (map[string]bool, error) {
 	var rows []string
 	err := r.q(ctx).Model(&models.SendAttempt{}).Where("account_id = ? AND sid IN ?", account, sids).Pluck("sid", &rows).Error
+	if err != nil {
+		return nil, failed(err, "read bound sids")
+	}
 	bound := make(map[string]bool, len(rows))
 	for _, s := range rows {
 		bound[s] = true
 	}
-	return bound, failed(err, "read bound sids")
+	return bound, nil
 }
 
 // ExpiredLeases gives the conversations with an attempt whose lease ended before the time: its process has died.

@@ -52,9 +52,12 @@ func (r Reader) TemplatesByStatus(ctx context.Context, account models.AccountID)
 		N      int
 	}
 	err := r.live(ctx, account).Select("status, count(*) AS n").Group("status").Scan(&rows).Error
+	if err != nil {
+		return nil, failed(err, "count templates")
+	}
 	counts := map[models.TemplateStatus]int{}
 	for _, row := range rows {
 		counts[row.Status] = row.N
 	}
-	return counts, failed(err, "count templates")
+	return counts, nil
 }

@@ -127,11 +127,14 @@ func (tx *Tx) identities(ctx context.Context, addresses []Address) (map[identity
 	err := tx.q(ctx).Table("contact_identities AS i").Select("i.contact_id, i.kind, i.value, i.derived, c.profile_name AS profile").
 		Joins("JOIN contacts c ON c.id = i.contact_id").
 		Where("i.kind IN ? AND i.value IN ?", []string{models.IdentityBSUID, models.IdentityPhone}, values).Scan(&rows).Error
+	if err != nil {
+		return nil, failed(err, "read identities")
+	}
 	known := make(map[identityKey]owner, len(rows))
 	for _, r := range rows {
 		known[identityKey{r.Kind, r.Value}] = owner{r.ContactID, r.Profile, r.Derived}
 	}
-	return known, failed(err, "read identities")
+	return known, nil
 }
 
 // addContacts makes a contact for each address that has none and enters their identities into known. When another

@@ -56,11 +56,14 @@ func (tx *Tx) LockConversationsWith(ctx context.Context, contact models.ContactI
 func (r Reader) Blocked(ctx context.Context, contacts []models.ContactID) (map[models.ContactID]bool, error) {
 	var ids []models.ContactID
 	err := r.q(ctx).Model(&models.Contact{}).Where("id IN ? AND blocked_at IS NOT NULL", contacts).Pluck("id", &ids).Error
+	if err != nil {
+		return nil, failed(err, "read who is blocked")
+	}
 	blocked := make(map[models.ContactID]bool, len(ids))
 	for _, id := range ids {
 		blocked[id] = true
 	}
-	return blocked, failed(err, "read who is blocked")
+	return blocked, nil
 }
 
 // SetBlocked notes who has blocked a customer, nil that nobody has any more.

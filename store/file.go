@@ -76,11 +76,14 @@ func (r Reader) FilesOfMessages(ctx context.Context, account models.AccountID, i
 	}
 	var fs []models.File
 	err := r.q(ctx).Where("account_id = ? AND message_id IN ?", account, ids).Order("message_id, position").Find(&fs).Error
+	if err != nil { // a row that was only begun to be read has no message
+		return nil, failed(err, "read files of messages")
+	}
 	of := make(map[models.MessageID][]models.File, len(fs))
 	for _, f := range fs {
 		of[*f.MessageID] = append(of[*f.MessageID], f)
 	}
-	return of, failed(err, "read files of messages")
+	return of, nil
 }
 
 // FilesOfConversation gives what was stored of a conversation's files, the newest first, at most limit.

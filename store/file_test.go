@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,4 +111,55 @@ func testFileWrites(t *testing.T, s *store.Store, files []models.File) {
 	if _, err := s.File(ctx, files[2].ID); !errors.Is(err, models.ErrNotFound) {
 		t.Errorf("removed: %v", err)
 	}
+}
+
+// dying is a context that ends after some steps: each time somebody looks whether it goes on.
+type dying struct {
+	context.Context
+	left atomic.Int32
+	die  context.CancelFunc
+}
+
+func (d *dying) Done() <-chan struct{} {
+	if d.left.Add(-1) < 0 {
+		d.die()
+	}
+	return d.Context.Done()
+}
+
+// Wherever a reading of files is given up, its error is all that comes of it: rows that were only begun to be read are
+// empty.
+func TestFilesHalfRead(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
+		c, now := filled(t, s, 10).Conversations[0], clock.Now()
+		message := models.MessageID(7)
+		files := make([]models.File, 20)
+		for i := range files {
+			files[i] = models.File{AccountID: c.AccountID, ConversationID: c.ID, MessageID: &message, Position: i, Direction: models.In, State: models.FileStored, CreatedAt: now}
+		}
+		if err := s.InTx(t.Context(), func(tx *store.Tx) error { return tx.InsertFiles(t.Context(), files) }); err != nil {
+			t.Fatal(err)
+		}
+		deaths := 0
+		for n := int32(0); ; n++ {
+			alive, die := context.WithCancel(t.Context())
+			life := &dying{Context: alive, die: die}
+			life.left.Store(n)
+			of, err := s.FilesOfMessages(life, c.AccountID, []models.MessageID{message})
+			die()
+			if err == nil {
+				if len(of[message]) != len(files) {
+					t.Errorf("%d files", len(of[message]))
+				}
+				break
+			}
+			if deaths++; of != nil {
+				t.Fatalf("after %d steps: %d messages with files beside %v", n, len(of), err)
+			}
+		}
+		if deaths == 0 {
+			t.Error("it never died")
+		}
+		t.Log(deaths, "deaths")
+	})
 }

@@ -19,11 +19,14 @@ const ThreadPage = 50
 func (r Reader) KnownSIDs(ctx context.Context, account models.AccountID, sids []string) (map[string]bool, error) {
 	var rows []string
 	err := r.q(ctx).Model(&models.Message{}).Where("account_id = ? AND provider_sid IN ?", account, sids).Pluck("provider_sid", &rows).Error
+	if err != nil {
+		return nil, failed(err, "read message sids")
+	}
 	known := make(map[string]bool, len(rows))
 	for _, s := range rows {
 		known[s] = true
 	}
-	return known, failed(err, "read message sids")
+	return known, nil
 }
 
 // MessageIDs gives those of an account's messages that Twilio knows by the sids, also by that of an attempt before the
@@ -40,10 +43,13 @@ func (r Reader) MessageIDs(ctx context.Context, account models.AccountID, sids [
 	attempts := r.q(ctx).Model(&models.SendAttempt{}).Select("sid, message_id AS id").Where("account_id = ? AND sid IN ?", account, sids)
 	messages := r.q(ctx).Model(&models.Message{}).Select("provider_sid AS sid, id").Where("account_id = ? AND provider_sid IN ?", account, sids)
 	err := r.q(ctx).Raw("? UNION ?", messages, attempts).Scan(&rows).Error
+	if err != nil {
+		return nil, failed(err, "read messages by sid")
+	}
 	for _, row := range rows {
 		known[row.SID] = row.ID
 	}
-	return known, failed(err, "read messages by sid")
+	return known, nil
 }
 
 // InsertMessages inserts messages in one statement and sets their ids. ErrDuplicateMessage when the account already
@@ -68,10 +74,13 @@ func (r Reader) Told(ctx context.Context, accounts []models.AccountID, ids []mod
 	var found []models.ConversationID
 	err := r.q(ctx).Model(&models.Message{}).Distinct("conversation_id").
 		Where("account_id IN ? AND conversation_id IN ? AND \"trigger\" = ?", accounts, ids, why).Pluck("conversation_id", &found).Error
+	if err != nil {
+		return nil, failed(err, "read automated messages")
+	}
 	for _, id := range found {
 		told[id] = true
 	}
-	return told, failed(err, "read automated messages")
+	return told, nil
 }
 
 // ErrDuplicateMessage says that a message with this provider sid is already kept.

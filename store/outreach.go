@@ -33,11 +33,14 @@ func (r Reader) CustomersNamed(ctx context.Context, v models.Viewer, text string
 func (r Reader) PhonesOf(ctx context.Context, contacts []models.ContactID) (map[models.ContactID]string, error) {
 	var rows []models.ContactIdentity
 	err := r.q(ctx).Where("contact_id IN ? AND kind = ? AND NOT derived", contacts, models.IdentityPhone).Order("id DESC").Find(&rows).Error
+	if err != nil {
+		return nil, failed(err, "read numbers of customers")
+	}
 	phones := map[models.ContactID]string{}
 	for _, i := range rows {
 		phones[i.ContactID] = i.Value
 	}
-	return phones, failed(err, "read numbers of customers")
+	return phones, nil
 }
 
 // LastAddress gives the address from which a customer last wrote to an account, "" when they never did.

@@ -94,10 +94,13 @@ func (r Reader) countTries(ctx context.Context, rows []models.QuarantineRow) err
 	}
 	err := r.q(ctx).Model(&models.Audit{}).Select("subject, count(*) AS n").Where("action = ? AND subject IN ?", QuarantineReplayed, keys).
 		Group("subject").Find(&counts).Error
+	if err != nil {
+		return failed(err, "count replays")
+	}
 	for _, c := range counts {
 		rows[subjects[c.Subject]].Tries = c.N
 	}
-	return failed(err, "count replays")
+	return nil
 }
 
 // WaitingQuarantine gives the ids of calls of one reason that wait, after one, the oldest first.
@@ -115,11 +118,14 @@ func (r Reader) CountQuarantine(ctx context.Context) (map[string]int, error) {
 		N      int
 	}
 	err := r.q(ctx).Model(&models.Quarantine{}).Select("reason, count(*) AS n").Where(quarantineWaits).Group("reason").Find(&counts).Error
+	if err != nil {
+		return nil, failed(err, "count quarantine")
+	}
 	out := map[string]int{}
 	for _, c := range counts {
 		out[c.Reason] = c.N
 	}
-	return out, failed(err, "count quarantine")
+	return out, nil
 }
 
 // SaveReplay writes what became of the replay of a call: taken in, or not and why. The result is false when it was taken

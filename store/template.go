@@ -224,13 +224,16 @@ func (tx *Tx) SaveTemplateSync(ctx context.Context, s models.TemplateSync) error
 func (tx *Tx) TemplatesBySID(ctx context.Context, account models.AccountID, sids []string) (map[string]models.Template, error) {
 	var ts []models.Template
 	err := tx.q(ctx).Where("account_id = ? AND content_sid IN ?", account, sids).Find(&ts).Error
+	if err != nil {
+		return nil, failed(err, "read templates")
+	}
 	out := make(map[string]models.Template, len(ts))
 	for _, t := range ts {
 		if was, ok := out[t.ContentSID]; !ok || was.RemovedAt != nil {
 			out[t.ContentSID] = t
 		}
 	}
-	return out, failed(err, "read templates")
+	return out, nil
 }
 
 // InsertTemplates inserts templates.

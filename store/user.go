@@ -47,11 +47,14 @@ func (tx *Tx) LockAdministrators(ctx context.Context) ([]models.UserID, error) {
 	var us []models.User
 	err := tx.q(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).
 		Where("role = ? AND deactivated_at IS NULL AND password_hash <> ''", models.Administrator).Order("id").Find(&us).Error
+	if err != nil {
+		return nil, failed(err, "lock administrators")
+	}
 	ids := make([]models.UserID, len(us))
 	for i, u := range us {
 		ids[i] = u.ID
 	}
-	return ids, failed(err, "lock administrators")
+	return ids, nil
 }
 
 // InsertUser inserts a user and sets the id. ErrUserEmail.
