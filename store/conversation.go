@@ -164,7 +164,7 @@ func visible(db *gorm.DB, v models.Viewer) *gorm.DB {
 func (tx *Tx) LockNextInQueue(ctx context.Context, v models.Viewer) (models.Conversation, error) {
 	var c models.Conversation
 	err := visible(tx.q(ctx), v).Clauses(clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}).
-		Where("state = ?", models.Open).Order("unanswered_at, id").Limit(1).Take(&c).Error
+		Where("state = ?", models.Open).Order(waitingSince + ", id").Limit(1).Take(&c).Error
 	return c, failed(err, "lock next conversation")
 }
 

@@ -4,6 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"gorm.io/gorm"
+
+	"kanal/models"
 )
 
 // Ctx is a context, for tests.
@@ -91,4 +95,22 @@ func (s *Store) postgresSchema(ctx context.Context) ([]string, error) {
 		out = append(out, fmt.Sprintf("index %s.%s unique=%v", i.Tablename, i.Indexname, strings.HasPrefix(i.Indexdef, "CREATE UNIQUE")))
 	}
 	return out, nil
+}
+
+// QueuePlan gives how the database reads a page of the queue.
+func (s *Store) QueuePlan(ctx context.Context, v models.Viewer, after *InboxCursor) (string, error) {
+	page, _ := s.inboxPage(ctx, v, InboxFilter{View: models.ViewQueue, After: after})
+	st := page.Session(&gorm.Session{DryRun: true}).Find(&[]models.Conversation{}).Statement
+	sql := page.Explain(st.SQL.String(), st.Vars...)
+	var lines []string
+	if s.dialect == Postgres {
+		err := s.q(ctx).Raw("EXPLAIN " + sql).Scan(&lines).Error
+		return strings.Join(lines, "\n"), err
+	}
+	var steps []struct{ Detail string }
+	err := s.q(ctx).Raw("EXPLAIN QUERY PLAN " + sql).Scan(&steps).Error
+	for _, step := range steps {
+		lines = append(lines, step.Detail)
+	}
+	return strings.Join(lines, "\n"), err
 }

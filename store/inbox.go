@@ -29,13 +29,22 @@ type InboxCursor struct {
 	ID models.ConversationID
 }
 
+// answered is the time by which the queue sorts a conversation in which nobody waits for an answer: after all others.
+// The engines do not agree on where NULL stands, and a page could not begin after it.
+var answered = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// waitingSince is the time by which the queue is sorted, word for word as in its indexes.
+const waitingSince = "coalesce(conversations.unanswered_at, '9999-12-31 00:00:00+00:00')"
+
 // CursorOf gives the place of a row in a view.
 func CursorOf(view models.InboxView, row models.ConversationRow) InboxCursor {
-	at := row.LastMessageAt
-	if view == models.ViewQueue && row.UnansweredAt != nil {
-		at = *row.UnansweredAt
+	switch {
+	case view != models.ViewQueue:
+		return InboxCursor{At: row.LastMessageAt, ID: row.ID}
+	case row.UnansweredAt == nil:
+		return InboxCursor{At: answered, ID: row.ID}
 	}
-	return InboxCursor{At: at, ID: row.ID}
+	return InboxCursor{At: *row.UnansweredAt, ID: row.ID}
 }
 
 const conversationRow = `conversations.*,
@@ -81,22 +90,31 @@ func (r Reader) Conversation(ctx context.Context, v models.Viewer, id models.Con
 	return row, failed(err, "read conversation")
 }
 
-// Conversations gives one page of a list of the inbox: Queue with the longest unanswered first, the others with the
-// newest first. It gives at most one row more than was asked for: then there is another page.
+// Conversations gives one page of a list of the inbox: Queue with the longest unanswered first and the answered last, the
+// others with the newest first. It gives at most one row more than was asked for: then there is another page.
 func (r Reader) Conversations(ctx context.Context, v models.Viewer, f InboxFilter) ([]models.ConversationRow, error) {
+	page, order := r.inboxPage(ctx, v, f)
+	var rows []models.ConversationRow
+	return rows, failed(r.conversationRows(ctx, v, page).Order(order).Find(&rows).Error, "read conversations")
+}
+
+// inboxPage chooses the conversations of a page, and gives their order.
+func (r Reader) inboxPage(ctx context.Context, v models.Viewer, f InboxFilter) (page *gorm.DB, order string) {
 	if f.Rows == 0 {
 		f.Rows = InboxPage
 	}
 	order, after := "conversations.last_message_at DESC, conversations.id DESC", "(conversations.last_message_at, conversations.id) < (?, ?)"
 	if f.View == models.ViewQueue {
-		order, after = "conversations.unanswered_at, conversations.id", "(conversations.unanswered_at, conversations.id) > (?, ?)"
+		order, after = waitingSince+", conversations.id", "("+waitingSince+", conversations.id) > (?, ?)"
 	}
-	page := inView(r.visibleConversations(ctx, v), v, f.View).Order(order).Limit(f.Rows + 1)
-	if f.After != nil {
-		page = page.Where(after, f.After.At, f.After.ID)
+	page = inView(r.visibleConversations(ctx, v), v, f.View).Order(order).Limit(f.Rows + 1)
+	if f.After == nil {
+		return page, order
 	}
-	var rows []models.ConversationRow
-	return rows, failed(r.conversationRows(ctx, v, page).Order(order).Find(&rows).Error, "read conversations")
+	if f.View == models.ViewQueue { // SQLite does not look up two values together in an index with an expression
+		page = page.Where(waitingSince+" >= ?", f.After.At)
+	}
+	return page.Where(after, f.After.At, f.After.ID), order
 }
 
 func inView(db *gorm.DB, v models.Viewer, view models.InboxView) *gorm.DB {
@@ -132,7 +150,7 @@ func (r Reader) InboxCounts(ctx context.Context, v models.Viewer) (models.InboxC
 func (r Reader) FirstInQueue(ctx context.Context, v models.Viewer) (models.ConversationID, error) {
 	var ids []models.ConversationID
 	err := visible(r.q(ctx).Model(&models.Conversation{}), v).Where("state = ?", models.Open).
-		Order("unanswered_at, id").Limit(1).Pluck("id", &ids).Error
+		Order(waitingSince+", id").Limit(1).Pluck("id", &ids).Error
 	if err != nil || len(ids) == 0 {
 		return 0, failed(err, "read the first in the queue")
 	}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"strings"
 	"testing"
 
 	"kanal/models"
@@ -75,4 +76,66 @@ func walk(t *testing.T, s *store.Store, v models.Viewer, view models.InboxView) 
 		at := store.CursorOf(view, rows[len(rows)-1])
 		f.After = &at
 	}
+}
+
+// The queue holds conversations in which ours was the last word, as after their agent has gone: after all others, on
+// every page, and taken last.
+func TestQueueWithAnsweredConversations(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {
+		ctx := t.Context()
+		w := filled(t, s, 600) // 120 in the queue
+		agent := models.Viewer{User: w.Agents[0].ID, Role: models.Agent}
+		if err := s.Exec(ctx, "UPDATE conversations SET unanswered_at = NULL WHERE state = 'open' AND id % 2 = 0"); err != nil {
+			t.Fatal(err)
+		}
+		if got := walk(t, s, agent, models.ViewQueue); got != 120 {
+			t.Fatalf("%d rows on the pages, want 120", got)
+		}
+		rows, err := s.Conversations(ctx, agent, store.InboxFilter{View: models.ViewQueue, Rows: 200})
+		if err != nil || len(rows) != 120 {
+			t.Fatal(len(rows), err)
+		}
+		for i, r := range rows {
+			if (r.UnansweredAt == nil) != (i >= 60) {
+				t.Fatalf("row %d: unanswered since %v", i, r.UnansweredAt)
+			}
+		}
+		first, err := s.FirstInQueue(ctx, agent)
+		if err != nil || first != rows[0].ID {
+			t.Errorf("first %d, %v, want %d", first, err, rows[0].ID)
+		}
+		var taken models.Conversation
+		err = s.InTx(ctx, func(tx *store.Tx) (err error) {
+			taken, err = tx.LockNextInQueue(ctx, agent)
+			return err
+		})
+		if err != nil || taken.ID != rows[0].ID {
+			t.Errorf("taken %d, %v, want %d", taken.ID, err, rows[0].ID)
+		}
+	})
+}
+
+// A page of the queue is read from an index that is sorted like it, a later one from where it begins.
+func TestQueueIsReadInOrder(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {
+		ctx := t.Context()
+		w := filled(t, s, 3000)
+		if err := s.Exec(ctx, "ANALYZE"); err != nil {
+			t.Fatal(err)
+		}
+		everyone := models.Viewer{User: w.Agents[0].ID, Role: models.Supervisor}
+		rows, err := s.Conversations(ctx, everyone, store.InboxFilter{View: models.ViewQueue})
+		if err != nil || len(rows) <= store.InboxPage {
+			t.Fatal(len(rows), err)
+		}
+		at := store.CursorOf(models.ViewQueue, rows[store.InboxPage-1])
+		for _, after := range []*store.InboxCursor{nil, &at} {
+			plan, err := s.QueuePlan(ctx, everyone, after)
+			looksUp := strings.Contains(plan, "SEARCH") || strings.Contains(plan, "Index Cond")
+			sorts := strings.Contains(plan, "Sort") || strings.Contains(plan, "TEMP B-TREE")
+			if err != nil || !strings.Contains(plan, "conversations_waiting") || sorts || looksUp != (after != nil) {
+				t.Errorf("after %v: %v\n%s", after, err, plan)
+			}
+		}
+	})
 }
