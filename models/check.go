@@ -26,6 +26,7 @@ const (
 	VerdictWarning Verdict = "warning"
 	VerdictFailed  Verdict = "failed"
 	VerdictNotRun  Verdict = "not_run" // another one must succeed first, or this process cannot look
+	VerdictRunning Verdict = "running" // it has not ended yet
 )
 
 // Phrase names a sentence in the catalogs with its name, value pairs. Times and durations among the values are written in
@@ -40,6 +41,7 @@ func Say(key string, args ...any) Phrase { return Phrase{Key: key, Args: args} }
 
 // Finding is the result of one check.
 type Finding struct {
+	Part    string // of the run, whose findings come together: "token-3"
 	Check   string // "token", "sender" and so on: its name in the catalogs
 	Group   CheckGroup
 	Account string // whose name it is about, "" for the whole center

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"kanal/models"
@@ -22,23 +24,33 @@ const (
 	queueStands     = 10 * time.Minute
 )
 
-// CheckUnit is a part of the connection check that is run as one. Its findings are of one group and about one account, or
+// A check of the connection is bounded: in how many parts run at a time in this process, and in how long it takes. The
+// server gives an answer a minute.
+const (
+	checksAtOnce = 8
+	checkTime    = 45 * time.Second
+)
+
+// checkUnit is a part of the connection check that is run as one. Its findings are of one group and about one account, or
 // about the whole center.
-type CheckUnit struct {
-	ID      string // "token-3"
-	Check   string // as models.Finding.Check
-	Group   models.CheckGroup
-	Account models.Account // zero when it is about the whole center
-	needs   []string       // units that must not fail before
-	look    func(ctx context.Context, u CheckUnit) []models.Finding
+type checkUnit struct {
+	id      string // "token-3"
+	check   string // as models.Finding.Check
+	group   models.CheckGroup
+	account models.Account // zero when it is about the whole center
+	needs   []string       // parts that must not fail before
+	look    func(ctx context.Context, p *checkUnit) []models.Finding
+
+	once  sync.Once
+	found []models.Finding
 }
 
-// CheckRun is one run of the connection check. It only reads, and sends nothing to customers. It is not safe for
-// concurrent use.
+// CheckRun is one run of the connection check. It only reads, and sends nothing to customers.
 type CheckRun struct {
 	s     *Service
-	units []CheckUnit
-	done  map[string][]models.Finding
+	parts []*checkUnit
+
+	mu    sync.Mutex
 	dates map[models.AccountID]time.Duration // how far our clock is ahead of Twilio's
 }
 
@@ -48,104 +60,139 @@ func (s *Service) NewCheck(ctx context.Context) (*CheckRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &CheckRun{s: s, done: map[string][]models.Finding{}, dates: map[models.AccountID]time.Duration{}}
+	r := &CheckRun{s: s, dates: map[models.AccountID]time.Duration{}}
 	db := []string{"database"}
-	var inbound, clocks []CheckUnit
+	var inbound, clocks []*checkUnit
 	for _, row := range accounts {
 		a := row.Account
 		if a.SID == "" || a.TokenSealed == "" {
 			continue
 		}
-		unit := func(check string, group models.CheckGroup, look func(context.Context, CheckUnit) []models.Finding, needs ...string) CheckUnit {
-			return CheckUnit{ID: unitID(check, a.ID), Check: check, Group: group, Account: a, needs: append(slices.Clone(db), needs...), look: look}
+		part := func(check string, group models.CheckGroup, look func(context.Context, *checkUnit) []models.Finding, needs ...string) *checkUnit {
+			return &checkUnit{id: partID(check, a.ID), check: check, group: group, account: a, needs: append(slices.Clone(db), needs...), look: look}
 		}
-		token := unitID("token", a.ID)
-		r.units = append(r.units,
-			unit("token", models.CheckOfAccount, r.token), unit("sender", models.CheckOfAccount, r.senders, token),
-			unit("templates", models.CheckOfAccount, r.templates))
-		inbound = append(inbound, unit("signature", models.CheckOfInbound, r.signature), unit("reports", models.CheckOfInbound, r.reports, "public"))
-		clocks = append(clocks, unit("clock", models.CheckOfOperation, r.clock, token))
+		token := partID("token", a.ID)
+		r.parts = append(r.parts,
+			part("token", models.CheckOfAccount, r.token), part("sender", models.CheckOfAccount, r.senders, token),
+			part("templates", models.CheckOfAccount, r.templates))
+		inbound = append(inbound, part("signature", models.CheckOfInbound, r.signature), part("reports", models.CheckOfInbound, r.reports, "public"))
+		clocks = append(clocks, part("clock", models.CheckOfOperation, r.clock, token))
 	}
-	r.units = append(r.units, CheckUnit{ID: "public", Check: "public", Group: models.CheckOfInbound, look: r.public})
-	r.units = append(r.units, inbound...)
-	r.units = append(r.units,
-		CheckUnit{ID: "quarantine", Check: "quarantine", Group: models.CheckOfInbound, needs: db, look: r.quarantine},
-		CheckUnit{ID: "database", Check: "database", Group: models.CheckOfOperation, look: r.database},
-		CheckUnit{ID: "outbound", Check: "outbound", Group: models.CheckOfOperation, needs: db, look: r.outbound},
-		CheckUnit{ID: "spool", Check: "spool", Group: models.CheckOfOperation, look: r.spool},
-		CheckUnit{ID: "disk", Check: "disk", Group: models.CheckOfOperation, look: r.disk},
+	r.parts = append(r.parts, &checkUnit{id: "public", check: "public", group: models.CheckOfInbound, look: r.public})
+	r.parts = append(r.parts, inbound...)
+	r.parts = append(r.parts,
+		&checkUnit{id: "quarantine", check: "quarantine", group: models.CheckOfInbound, needs: db, look: r.quarantine},
+		&checkUnit{id: "database", check: "database", group: models.CheckOfOperation, look: r.database},
+		&checkUnit{id: "outbound", check: "outbound", group: models.CheckOfOperation, needs: db, look: r.outbound},
+		&checkUnit{id: "spool", check: "spool", group: models.CheckOfOperation, look: r.spool},
+		&checkUnit{id: "disk", check: "disk", group: models.CheckOfOperation, look: r.disk},
 	)
-	r.units = append(r.units, clocks...)
-	r.units = append(r.units, CheckUnit{ID: "zone", Check: "zone", Group: models.CheckOfOperation, needs: db, look: r.zone})
+	r.parts = append(r.parts, clocks...)
+	r.parts = append(r.parts, &checkUnit{id: "zone", check: "zone", group: models.CheckOfOperation, needs: db, look: r.zone})
 	return r, nil
 }
 
-func unitID(check string, a models.AccountID) string { return fmt.Sprintf("%s-%d", check, a) }
+func partID(check string, a models.AccountID) string { return fmt.Sprintf("%s-%d", check, a) }
 
-// Units gives the parts of the check in the order in which they are shown.
-func (r *CheckRun) Units() []CheckUnit { return r.units }
+// Pending gives a finding for each part, in the order in which they are shown, as if none had ended yet.
+func (r *CheckRun) Pending() []models.Finding {
+	pending := make([]models.Finding, len(r.parts))
+	for i, p := range r.parts {
+		pending[i] = models.Finding{Part: p.id, Check: p.check, Group: p.group, Account: p.account.Name, Verdict: models.VerdictRunning}
+	}
+	return pending
+}
 
-// All runs every part.
+// Each runs all parts side by side, as far as they do not need each other, and hands over the findings of each as it ends,
+// one part after the other. What has not begun when ctx ends or the time is up is not run.
+func (r *CheckRun) Each(ctx context.Context, ended func(part string, found []models.Finding)) {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	over := make(chan *checkUnit, len(r.parts))
+	for _, p := range r.parts {
+		go func() {
+			r.run(ctx, p)
+			over <- p
+		}()
+	}
+	for range r.parts {
+		p := <-over
+		ended(p.id, p.found)
+	}
+}
+
+// All runs every part and gives what they found in the order in which it is shown.
 func (r *CheckRun) All(ctx context.Context) []models.Finding {
+	r.Each(ctx, func(string, []models.Finding) {})
 	var all []models.Finding
-	for _, u := range r.units {
-		all = append(all, r.run(ctx, u)...)
+	for _, p := range r.parts {
+		all = append(all, p.found...)
 	}
 	return all
 }
 
 // Run runs one part, after those that it needs. ErrNotFound when there is no such part.
 func (r *CheckRun) Run(ctx context.Context, id string) ([]models.Finding, error) {
-	for _, u := range r.units {
-		if u.ID == id {
-			return r.run(ctx, u), nil
-		}
+	i := slices.IndexFunc(r.parts, func(p *checkUnit) bool { return p.id == id })
+	if i < 0 {
+		return nil, models.ErrNotFound
 	}
-	return nil, models.ErrNotFound
+	return r.run(ctx, r.parts[i]), nil
 }
 
-// run runs a part once. What it needs decides before whether it runs at all, so that one failure is told once.
-func (r *CheckRun) run(ctx context.Context, u CheckUnit) []models.Finding {
-	if found, ok := r.done[u.ID]; ok {
-		return found
-	}
-	start := r.s.store.Now()
-	found := r.waits(ctx, u)
-	if found == nil {
-		bounded, cancel := context.WithTimeout(ctx, 2*checkTimeout)
-		defer cancel()
-		found = u.look(bounded, u)
-	}
-	end := r.s.store.Now()
-	for i := range found {
-		f := &found[i]
-		f.Group, f.Account, f.At, f.Took = u.Group, u.Account.Name, end, end.Sub(start)
-		if f.Check == "" {
-			f.Check = u.Check
+// run runs a part once; who comes meanwhile waits for it. What it needs decides before whether it runs at all, so that one
+// failure is told once.
+func (r *CheckRun) run(ctx context.Context, p *checkUnit) []models.Finding {
+	p.once.Do(func() {
+		start := r.s.store.Now()
+		if p.found = r.waits(ctx, p); p.found == nil {
+			select {
+			case r.s.checking <- struct{}{}:
+				start = r.s.store.Now()
+				p.found = r.looked(ctx, p)
+				<-r.s.checking
+			case <-ctx.Done():
+				p.found = one(models.VerdictNotRun, models.Say("check.too_long"))
+			}
 		}
-	}
-	r.done[u.ID] = found
-	return found
+		end := r.s.store.Now()
+		for i := range p.found {
+			f := &p.found[i]
+			f.Part, f.Group, f.Account, f.At, f.Took = p.id, p.group, p.account.Name, end, end.Sub(start)
+			if f.Check == "" {
+				f.Check = p.check
+			}
+		}
+	})
+	return p.found
+}
+
+// looked is what a part finds in the time that it has. One that panics must not end the process.
+func (r *CheckRun) looked(ctx context.Context, p *checkUnit) (found []models.Finding) {
+	defer func() {
+		if said := recover(); said != nil {
+			found = r.unread(p, fmt.Errorf("panic: %v\n%s", said, debug.Stack()))
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, 2*checkTimeout)
+	defer cancel()
+	return p.look(ctx, p)
 }
 
 // waits gives why a part is not run; nil when it can be.
-func (r *CheckRun) waits(ctx context.Context, u CheckUnit) []models.Finding {
-	for _, id := range u.needs {
-		for _, f := range r.need(ctx, id) {
+func (r *CheckRun) waits(ctx context.Context, p *checkUnit) []models.Finding {
+	for _, id := range p.needs {
+		found, err := r.Run(ctx, id)
+		if err != nil {
+			panic("check: no part " + id) // the list of parts above is wrong
+		}
+		for _, f := range found {
 			if f.Verdict == models.VerdictFailed || f.Verdict == models.VerdictNotRun {
 				return one(models.VerdictNotRun, models.Say("check.after."+f.Check))
 			}
 		}
 	}
 	return nil
-}
-
-func (r *CheckRun) need(ctx context.Context, id string) []models.Finding {
-	found, err := r.Run(ctx, id)
-	if err != nil {
-		panic("check: no part " + id) // the list of parts above is wrong
-	}
-	return found
 }
 
 // one is the only finding of a part; the remedy may be left out.
@@ -158,46 +205,48 @@ func one(v models.Verdict, fact models.Phrase, remedy ...models.Phrase) []models
 }
 
 // unread says that the database did not tell. The log says why.
-func (r *CheckRun) unread(u CheckUnit, err error) []models.Finding {
-	r.s.log.Warn("a part of the connection check did not work", "part", u.ID, "err", err)
+func (r *CheckRun) unread(p *checkUnit, err error) []models.Finding {
+	r.s.log.Warn("a part of the connection check did not work", "part", p.id, "err", err)
 	return one(models.VerdictFailed, models.Say("check.unread"), models.Say("check.unread_do"))
 }
 
 // token asks Twilio for the account.
-func (r *CheckRun) token(ctx context.Context, u CheckUnit) []models.Finding {
-	cred, err := r.s.credentials(u.Account)
+func (r *CheckRun) token(ctx context.Context, p *checkUnit) []models.Finding {
+	cred, err := r.s.credentials(p.account)
 	if errors.Is(err, errSimulatorOff) {
 		return one(models.VerdictNotRun, models.Say("check.simulator_elsewhere"))
 	}
 	if err != nil {
-		return r.unread(u, err)
+		return r.unread(p, err)
 	}
 	said, err := r.s.twilio.FetchAccount(ctx, cred)
 	state, err := acceptedAs(said, err)
 	if err != nil {
-		r.s.log.Warn("Twilio did not tell of an account", "account", u.Account.ID, "err", err)
+		r.s.log.Warn("Twilio did not tell of an account", "account", p.account.ID, "err", err)
 	}
 	switch {
-	case state == models.CheckOK && u.Account.StoppedAt != nil:
-		return one(models.VerdictWarning, models.Say("check.token.stopped", "when", *u.Account.StoppedAt), models.Say("check.token.stopped_do"))
+	case state == models.CheckOK && p.account.StoppedAt != nil:
+		return one(models.VerdictWarning, models.Say("check.token.stopped", "when", *p.account.StoppedAt), models.Say("check.token.stopped_do"))
 	case state != models.CheckOK:
 		return one(models.VerdictFailed, models.Say("check.token."+string(state)), models.Say("check.token."+string(state)+"_do"))
 	}
 	if !said.Date.IsZero() {
-		r.dates[u.Account.ID] = u.Account.Now(r.s.store.Now()).Sub(said.Date)
+		r.mu.Lock()
+		r.dates[p.account.ID] = p.account.Now(r.s.store.Now()).Sub(said.Date)
+		r.mu.Unlock()
 	}
 	return one(models.VerdictOK, models.Say("check.token.ok"))
 }
 
 // senders asks Twilio for the account's numbers: whether it knows them, and whom it calls for them.
-func (r *CheckRun) senders(ctx context.Context, u CheckUnit) []models.Finding {
-	list, err := r.s.Webhooks(ctx, u.Account.ID)
+func (r *CheckRun) senders(ctx context.Context, p *checkUnit) []models.Finding {
+	list, err := r.s.Webhooks(ctx, p.account.ID)
 	var said *models.Error
 	switch {
 	case errors.As(err, &said) && said.Kind == models.KindUnavailable:
 		return one(models.VerdictFailed, models.Say(said.Key, said.Args...), models.Say("check.sender.unread_do"))
 	case err != nil:
-		return r.unread(u, err)
+		return r.unread(p, err)
 	case len(list) == 0:
 		return one(models.VerdictWarning, models.Say("check.sender.none"), models.Say("check.sender.none_do"))
 	}
@@ -209,7 +258,7 @@ func (r *CheckRun) senders(ctx context.Context, u CheckUnit) []models.Finding {
 		if n.Sender == "" || n.Problem != "" {
 			continue // said already
 		}
-		address := addressFinding(n, u.Account)
+		address := addressFinding(n, p.account)
 		address.Check, address.Number = "address", n.Number.Address
 		found = append(found, address)
 	}
@@ -256,10 +305,10 @@ func addressFinding(n models.NumberWebhooks, a models.Account) models.Finding {
 }
 
 // templates counts the account's templates.
-func (r *CheckRun) templates(ctx context.Context, u CheckUnit) []models.Finding {
-	by, err := r.s.store.TemplatesByStatus(ctx, u.Account.ID)
+func (r *CheckRun) templates(ctx context.Context, p *checkUnit) []models.Finding {
+	by, err := r.s.store.TemplatesByStatus(ctx, p.account.ID)
 	if err != nil {
-		return r.unread(u, err)
+		return r.unread(p, err)
 	}
 	all, approved := 0, by[models.TemplateApproved]
 	for _, n := range by {
@@ -279,7 +328,7 @@ func (r *CheckRun) templates(ctx context.Context, u CheckUnit) []models.Finding 
 }
 
 // public asks our own public address, as Twilio would.
-func (r *CheckRun) public(ctx context.Context, u CheckUnit) []models.Finding {
+func (r *CheckRun) public(ctx context.Context, p *checkUnit) []models.Finding {
 	host := r.s.publicURL.Host
 	if r.s.PublicURLIsLocal() {
 		return one(models.VerdictWarning, models.Say("check.public.local", "url", r.s.PublicURL()), models.Say("check.public.local_do"))
@@ -291,7 +340,7 @@ func (r *CheckRun) public(ctx context.Context, u CheckUnit) []models.Finding {
 	}
 	res, err := r.s.outside.Do(req)
 	if err != nil {
-		r.s.log.Warn("the public address does not answer", "part", u.ID, "err", err)
+		r.s.log.Warn("the public address does not answer", "part", p.id, "err", err)
 		return unreachable
 	}
 	defer func() { _ = res.Body.Close() }()
@@ -309,15 +358,15 @@ func (r *CheckRun) public(ctx context.Context, u CheckUnit) []models.Finding {
 }
 
 // signature says when the account's last webhook came, and whether Twilio had signed it.
-func (r *CheckRun) signature(ctx context.Context, u CheckUnit) []models.Finding {
-	a, err := r.s.store.Account(ctx, u.Account.ID)
+func (r *CheckRun) signature(ctx context.Context, p *checkUnit) []models.Finding {
+	a, err := r.s.store.Account(ctx, p.account.ID)
 	if err != nil {
-		return r.unread(u, err)
+		return r.unread(p, err)
 	}
 	last, err := r.s.store.NewestInbound(ctx, a.ID)
 	switch {
 	case err != nil:
-		return r.unread(u, err)
+		return r.unread(p, err)
 	case a.SignatureFails > 0 && a.LastSignatureFail != nil && len(models.AddressDiffers(a.SignatureExpected, a.SignatureSeen)) > 0:
 		hidden := strings.NewReplacer(a.HookKey, "***")
 		return one(models.VerdictFailed,
@@ -332,16 +381,16 @@ func (r *CheckRun) signature(ctx context.Context, u CheckUnit) []models.Finding 
 }
 
 // reports says whether Twilio has told what became of the messages of the last day.
-func (r *CheckRun) reports(ctx context.Context, u CheckUnit) []models.Finding {
-	now := u.Account.Now(r.s.store.Now())
-	sent, err := r.s.store.NewestSent(ctx, u.Account.ID, now.Add(-reportsFor), now.Add(-reportLate))
+func (r *CheckRun) reports(ctx context.Context, p *checkUnit) []models.Finding {
+	now := p.account.Now(r.s.store.Now())
+	sent, err := r.s.store.NewestSent(ctx, p.account.ID, now.Add(-reportsFor), now.Add(-reportLate))
 	if err != nil {
-		return r.unread(u, err)
+		return r.unread(p, err)
 	}
-	told, err := r.s.store.NewestReport(ctx, u.Account.ID, now.Add(-reportsFor))
+	told, err := r.s.store.NewestReport(ctx, p.account.ID, now.Add(-reportsFor))
 	switch {
 	case err != nil:
-		return r.unread(u, err)
+		return r.unread(p, err)
 	case !sent.IsZero() && told.Before(sent):
 		return one(models.VerdictFailed, models.Say("check.reports.missing", "when", sent), models.Say("check.reports.missing_do"))
 	case told.IsZero():
@@ -351,7 +400,7 @@ func (r *CheckRun) reports(ctx context.Context, u CheckUnit) []models.Finding {
 }
 
 // quarantine counts what could not be taken in.
-func (r *CheckRun) quarantine(ctx context.Context, u CheckUnit) []models.Finding {
+func (r *CheckRun) quarantine(ctx context.Context, p *checkUnit) []models.Finding {
 	by, err := r.s.store.CountQuarantine(ctx)
 	n := 0
 	for _, count := range by {
@@ -359,7 +408,7 @@ func (r *CheckRun) quarantine(ctx context.Context, u CheckUnit) []models.Finding
 	}
 	switch {
 	case err != nil:
-		return r.unread(u, err)
+		return r.unread(p, err)
 	case n > 0:
 		return one(models.VerdictWarning, models.Say("check.quarantine.some", "n", n), models.Say("check.quarantine.some_do"))
 	}

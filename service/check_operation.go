@@ -9,7 +9,7 @@ import (
 )
 
 // database asks the database whether it answers and fits this program.
-func (r *CheckRun) database(ctx context.Context, u CheckUnit) []models.Finding {
+func (r *CheckRun) database(ctx context.Context, p *checkUnit) []models.Finding {
 	start := r.s.store.Now()
 	err := r.s.store.CheckMigrated(ctx)
 	took := r.s.store.Now().Sub(start)
@@ -18,18 +18,18 @@ func (r *CheckRun) database(ctx context.Context, u CheckUnit) []models.Finding {
 	case errors.As(err, &said) && said.Kind != models.KindInternal:
 		return one(models.VerdictFailed, models.Say(said.Key, said.Args...))
 	case err != nil:
-		r.s.log.Warn("the database does not answer", "part", u.ID, "err", err)
+		r.s.log.Warn("the database does not answer", "part", p.id, "err", err)
 		return one(models.VerdictFailed, models.Say("check.database.away"), models.Say("check.database.away_do"))
 	}
 	return one(models.VerdictOK, models.Say("check.database.ok", "took", took))
 }
 
 // outbound says how long messages have been waiting to be sent.
-func (r *CheckRun) outbound(ctx context.Context, u CheckUnit) []models.Finding {
+func (r *CheckRun) outbound(ctx context.Context, p *checkUnit) []models.Finding {
 	now := r.s.store.Now()
 	n, oldest, err := r.s.store.Outbound(ctx, now)
 	if err != nil {
-		return r.unread(u, err)
+		return r.unread(p, err)
 	}
 	if n == 0 {
 		return one(models.VerdictOK, models.Say("check.outbound.none"))
@@ -46,7 +46,7 @@ func (r *CheckRun) outbound(ctx context.Context, u CheckUnit) []models.Finding {
 }
 
 // spool says whether webhooks wait for the database.
-func (r *CheckRun) spool(context.Context, CheckUnit) []models.Finding {
+func (r *CheckRun) spool(context.Context, *checkUnit) []models.Finding {
 	if r.s.spool == nil {
 		return one(models.VerdictNotRun, models.Say("check.spool.elsewhere"))
 	}
@@ -57,14 +57,14 @@ func (r *CheckRun) spool(context.Context, CheckUnit) []models.Finding {
 }
 
 // disk says how much room there is for files.
-func (r *CheckRun) disk(_ context.Context, u CheckUnit) []models.Finding {
+func (r *CheckRun) disk(_ context.Context, p *checkUnit) []models.Finding {
 	if r.s.files == nil {
 		return one(models.VerdictNotRun, models.Say("check.disk.elsewhere"))
 	}
 	free, total, known, err := r.s.files.Space()
 	switch {
 	case err != nil:
-		r.s.log.Warn("the disk did not tell its space", "part", u.ID, "err", err)
+		r.s.log.Warn("the disk did not tell its space", "part", p.id, "err", err)
 		return one(models.VerdictFailed, models.Say("check.disk.unread"), models.Say("check.disk.full_do"))
 	case !known:
 		return one(models.VerdictOK, models.Say("check.disk.s3"))
@@ -77,8 +77,10 @@ func (r *CheckRun) disk(_ context.Context, u CheckUnit) []models.Finding {
 }
 
 // clock compares our clock with Twilio's, as it said when it was asked for the account.
-func (r *CheckRun) clock(_ context.Context, u CheckUnit) []models.Finding {
-	apart, told := r.dates[u.Account.ID]
+func (r *CheckRun) clock(_ context.Context, p *checkUnit) []models.Finding {
+	r.mu.Lock()
+	apart, told := r.dates[p.account.ID]
+	r.mu.Unlock()
 	switch {
 	case !told:
 		return one(models.VerdictWarning, models.Say("check.clock.unknown"))
@@ -89,10 +91,10 @@ func (r *CheckRun) clock(_ context.Context, u CheckUnit) []models.Finding {
 }
 
 // zone says in which time zone the organisation is.
-func (r *CheckRun) zone(ctx context.Context, u CheckUnit) []models.Finding {
+func (r *CheckRun) zone(ctx context.Context, p *checkUnit) []models.Finding {
 	o, err := r.s.store.Organisation(ctx)
 	if err != nil {
-		return r.unread(u, err)
+		return r.unread(p, err)
 	}
 	if o.TimeZone == "" {
 		return one(models.VerdictOK, models.Say("check.zone.server", "zone", r.s.store.Now().Local().Format("MST (-07:00)")))

@@ -6,7 +6,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -252,6 +254,106 @@ func TestCheckOfOperation(t *testing.T) {
 		defer func() { _ = files.Close() }()
 		if got := c.checked(c.other(service.Options{Files: files}), "disk"); got != "ok check.disk.s3" {
 			t.Error("S3: ", got)
+		}
+	})
+}
+
+// door stands between the center and Twilio. Who asks for an account waits there until it opens.
+type door struct {
+	*httptest.Server
+	here chan struct{} // somebody waits
+	open chan struct{}
+}
+
+// behindDoor makes a service that reaches Twilio through a door.
+func (c *center) behindDoor() (*service.Service, door) {
+	d := door{here: make(chan struct{}, 100), open: make(chan struct{})}
+	twilioServer := httputil.NewSingleHostReverseProxy(c.sim.URL())
+	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, ".json") && strings.Count(r.URL.Path, "/") == 3 {
+			d.here <- struct{}{}
+			select {
+			case <-d.open:
+			case <-r.Context().Done():
+				return
+			}
+		}
+		twilioServer.ServeHTTP(w, r)
+	}))
+	c.t.Cleanup(d.Close)
+	base, _ := url.Parse(d.URL)
+	return c.other(service.Options{Twilio: twilio.New(twilio.Options{SimulatorBase: base, IsSimulated: c.sim.Has}), IsSimulated: c.sim.Has}), d
+}
+
+// What does not wait for another part ends before it; what waits comes after it.
+func TestCheckRunsSideBySide(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		s, d := c.behindDoor()
+		run, err := s.NewCheck(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		late := []string{fmt.Sprint("token-", c.account.ID), fmt.Sprint("sender-", c.account.ID), fmt.Sprint("clock-", c.account.ID)}
+		pending := run.Pending()
+		var order []string
+		run.Each(ctx, func(part string, found []models.Finding) {
+			order = append(order, part)
+			if len(found) == 0 || found[0].Part != part || found[0].Verdict == models.VerdictRunning {
+				t.Errorf("%s: %+v", part, found)
+			}
+			if len(order) == len(pending)-len(late) {
+				close(d.open)
+			}
+		})
+		if len(order) != len(pending) {
+			t.Fatalf("%d parts of %d", len(order), len(pending))
+		}
+		for i, part := range order {
+			if slices.Contains(late, part) != (i >= len(order)-len(late)) {
+				t.Errorf("%s ended as number %d of %v", part, i, order)
+			}
+		}
+	})
+}
+
+// connect adds a finished account without numbers.
+func (c *center) connect(a simulator.Account) {
+	c.t.Helper()
+	c.inTx(func(tx *store.Tx) error {
+		row := models.Account{Name: a.Name, Channel: models.ChannelWhatsApp, SID: a.SID, HookKey: a.SID, State: models.AccountActive, Step: models.StepCallback, Simulated: true, Version: 1, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+		if err := tx.Insert(ctx, &row); err != nil {
+			return err
+		}
+		return tx.SetAccountToken(ctx, row.ID, c.store.Seal(models.Secret(a.Token), row.ID.Row()), "abcd")
+	})
+}
+
+// Many accounts are asked side by side, eight at a time. What has no turn before the time is up says so.
+func TestCheckIsBounded(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		for i := range 11 {
+			c.connect(c.sim.Mint(fmt.Sprint("Account ", i), fmt.Sprintf("+472100%04d", i)))
+		}
+		s, d := c.behindDoor()
+		run, err := s.NewCheck(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		soon, stop := context.WithCancel(ctx)
+		go func() {
+			for range 8 {
+				<-d.here
+			}
+			stop()
+		}()
+		said := map[string]int{}
+		for _, f := range run.All(soon) {
+			if f.Check == "token" {
+				said[f.Fact.Key]++
+			}
+		}
+		if fmt.Sprint(said) != "map[check.token.unreachable:8 check.too_long:4]" {
+			t.Error(said)
 		}
 	})
 }

@@ -59,11 +59,13 @@ type Service struct {
 	passwords   *passwords
 	turns       turns
 	outside     *http.Client
+	checking    chan struct{} // one place for each part of a connection check that runs
 }
 
 // New makes the service and reads the directory of accounts and numbers.
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{store: o.Store, files: o.Files, spool: o.Spool, twilio: o.Twilio, publicURL: o.PublicURL, log: o.Log, isSimulated: o.IsSimulated, passwords: newPasswords(), outside: o.Outside}
+	s.checking = make(chan struct{}, checksAtOnce)
 	if s.outside == nil {
 		s.outside = &http.Client{Timeout: checkTimeout}
 	}

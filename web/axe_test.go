@@ -84,8 +84,9 @@ var peopleVisits = []visit{
 	}},
 	{name: "me password refused", route: "/me", who: agent, path: at("/me"), do: sentEmpty("change-password")},
 	{name: "users", route: "/admin/users", who: admin, path: at("/admin/users")},
-	{name: "connection check", route: "/admin/check", who: admin, path: at("/admin/check")},
-	{name: "connection check without accounts", route: "/admin/check", who: admin, path: at("/admin/check"), in: "empty"},
+	{name: "connection check", route: "/admin/check", who: admin, path: at("/admin/check"), do: checkEnded},
+	{name: "connection check at once", route: "/admin/check", who: admin, path: at("/admin/check?whole=1")},
+	{name: "connection check without accounts", route: "/admin/check", who: admin, path: at("/admin/check"), in: "empty", do: checkEnded},
 	{name: "new user", route: "/admin/users/new", who: admin, path: at("/admin/users/new")},
 	{name: "new user refused", route: "/admin/users/new", who: admin, path: at("/admin/users/new"), do: sentEmpty("user")},
 	{name: "user", route: "/admin/users/:user", who: admin, path: userPath},
@@ -94,6 +95,8 @@ var peopleVisits = []visit{
 		b.Wait("document.querySelector('[data-copy=link]')")
 	}},
 }
+
+func checkEnded(b *browsertest.Tab) { b.Focused("#check-summary") }
 
 func userPath(w *world) string { return fmt.Sprintf("/admin/users/%d", w.browsers[agent].User.ID) }
 
@@ -385,7 +388,7 @@ var troubleVisits = []visit{
 
 // noPages are the routes that answer machines and scripts, or lead elsewhere.
 var noPages = []string{
-	"/healthz", "/readyz", "/static/*", "/favicon.ico", "/events", "/", "/admin/accounts/:account",
+	"/healthz", "/readyz", "/static/*", "/favicon.ico", "/events", "/admin/check/rows", "/", "/admin/accounts/:account",
 	"/hooks/twilio/:key/inbound", "/hooks/twilio/:key/status", "/hooks/twilio/:key/fallback", "/hooks/twilio/:key/debug",
 	"/media/:token",
 	"/simulator/messages/:message/file", "/admin/templates/list", "/simulator/phone", "/simulator/window", "/simulator/events",

@@ -67,18 +67,9 @@ func newSiteBeforeSetup(t *testing.T, change ...func(*Options)) *site {
 	if o.Store == nil {
 		o.Store = storetest.Open(t, store.SQLite, nil)
 	}
-	at := twilio.Options{}
-	if o.Simulator != nil {
-		at = twilio.Options{SimulatorBase: o.Simulator.URL(), SimulatorMedia: o.Simulator.MediaURL(), IsSimulated: o.Simulator.Has}
+	if o.Service == nil {
+		o.Service = serviceOf(t, o, twilio.Options{})
 	}
-	var err error
-	o.Service, err = service.New(t.Context(), service.Options{
-		Store: o.Store, Files: storetest.Files(t), Twilio: twilio.New(at), PublicURL: o.PublicURL, Log: o.Log, IsSimulated: at.IsSimulated,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(o.Service.Close)
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +82,25 @@ func newSiteBeforeSetup(t *testing.T, change ...func(*Options)) *site {
 	srv.Start()
 	t.Cleanup(func() { s.Stop(); srv.Close(); stop(); following.Wait() })
 	return &site{Server: s, t: t, url: srv.URL}
+}
+
+// serviceOf makes the service of a site. The simulator stands at the address that is given, or at its own.
+func serviceOf(t *testing.T, o Options, at twilio.Options) *service.Service {
+	t.Helper()
+	if o.Simulator != nil {
+		at.SimulatorMedia, at.IsSimulated = o.Simulator.MediaURL(), o.Simulator.Has
+		if at.SimulatorBase == nil {
+			at.SimulatorBase = o.Simulator.URL()
+		}
+	}
+	s, err := service.New(t.Context(), service.Options{
+		Store: o.Store, Files: storetest.Files(t), Twilio: twilio.New(at), PublicURL: o.PublicURL, Log: o.Log, IsSimulated: at.IsSimulated,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
 }
 
 // withSimulator starts the built-in simulator.

@@ -13,6 +13,7 @@ import './viewing.js';
 import './later.js';
 import './more.js';
 import './emoji.js';
+import './check.js';
 import './keys.js';
 import './leave.js';
 import './unread.js';

@@ -9,18 +9,54 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"kanal/models"
 	"kanal/views/i18n"
 )
 
-// URL is the page.
-const URL = "/admin/check"
+// The addresses of the page: as it follows the check, as it is without script, and where its script reads what it follows.
+const (
+	URL      = "/admin/check"
+	WholeURL = URL + "?whole=1"
+	RowsURL  = URL + "/rows"
+)
 
-// Page is a finished connection check. Version is that of the program.
+// Page is a connection check, finished or under way. Version is that of the program.
 type Page struct {
 	Found   []models.Finding
 	Now     time.Time
 	Version string
+}
+
+// Ended gives the page with what a part of the check has found.
+func (p Page) Ended(part string, found []models.Finding) Page {
+	is := func(f models.Finding) bool { return f.Part == part }
+	if at := slices.IndexFunc(p.Found, is); at >= 0 {
+		p.Found = slices.Insert(slices.DeleteFunc(slices.Clone(p.Found), is), at, found...)
+	}
+	return p
+}
+
+// Running tells whether a part has not ended yet.
+func (p Page) Running() bool { return p.count(models.VerdictRunning) > 0 }
+
+// The ids of what replaces itself while the check runs.
+const (
+	summaryID = "check-summary"
+	reportID  = "check-report"
+)
+
+func rowID(part string) string { return "check-row-" + part }
+
+// Change gives what replaces the elements with these ids once a part has ended: its rows and the summary, and after the
+// last one the report.
+func (p Page) Change(part string, found []models.Finding) map[string]templ.Component {
+	change := map[string]templ.Component{rowID(part): rows(found, p), summaryID: summary(p)}
+	if !p.Running() {
+		change[reportID] = report(p)
+	}
+	return change
 }
 
 // group gives the findings of one part.
@@ -42,11 +78,13 @@ func Failed(found []models.Finding) bool {
 	return slices.ContainsFunc(found, func(f models.Finding) bool { return f.Verdict == models.VerdictFailed })
 }
 
-// summary is the sentence on top and the kind of its banner.
-func (p Page) summary(ctx context.Context) (kind, sentence string) {
+// sum is the sentence on top and the kind of its banner.
+func (p Page) sum(ctx context.Context) (kind, sentence string) {
 	failed, warned := p.count(models.VerdictFailed), p.count(models.VerdictWarning)
 	errs, warnings := i18n.N(ctx, "check.n_failed", failed), i18n.N(ctx, "check.n_warnings", warned)
 	switch {
+	case p.Running():
+		return "i", i18n.N(ctx, "check.n_running", p.count(models.VerdictRunning))
 	case failed > 0 && warned > 0:
 		return "e", i18n.T(ctx, "check.both", "failed", errs, "warnings", warnings)
 	case failed > 0:
@@ -130,7 +168,7 @@ func size(ctx context.Context, b models.Bytes) string {
 // Report is the check as plain text. Phone numbers are shortened; secrets are in no finding.
 func (p Page) Report(ctx context.Context) string {
 	var b strings.Builder
-	_, sum := p.summary(ctx)
+	_, sum := p.sum(ctx)
 	_, _ = fmt.Fprintf(&b, "%s, Kanal %s, %s\n%s\n", i18n.T(ctx, "check.title"), p.Version, i18n.DateTime(ctx, p.Now), sum)
 	for _, g := range models.CheckGroups() {
 		found := p.group(g)
