@@ -51,11 +51,14 @@ func (r Reader) HeldFiles(ctx context.Context, account models.AccountID, ids ...
 	}
 	var fs []models.File
 	err := r.q(ctx).Where("account_id = ? AND scheduled_id IN ?", account, ids).Order("scheduled_id, position, id").Find(&fs).Error
+	if err != nil { // GORM leaves half-read rows beside its error
+		return nil, failed(err, "read files of scheduled messages")
+	}
 	of := make(map[models.ScheduledID][]models.File, len(ids))
 	for _, f := range fs {
 		of[*f.ScheduledID] = append(of[*f.ScheduledID], f)
 	}
-	return of, failed(err, "read files of scheduled messages")
+	return of, nil
 }
 
 // MessagesByKeys gives the messages that a user has posted with the keys, in the order on screen.

@@ -116,6 +116,7 @@ func TestLaterInTheClosedWindow(t *testing.T) {
 		ida.picture("later-failed-phone")
 		ida.narrow()
 		ida.size(1440, 900)
+		d.waitFor(id, models.Read)
 		if d.creates() != 1 {
 			d.t.Errorf("%d messages at Twilio: free text went out in the closed window", d.creates())
 		}
