@@ -11,6 +11,7 @@ import (
 	"kanal/models"
 	"kanal/store/storetest"
 	"kanal/twilio"
+	"kanal/views/browsertest"
 	"kanal/views/check"
 )
 
@@ -101,6 +102,7 @@ func checkRowByRow(d *team, twilioDoor door) {
 // Who works elsewhere on the page when the check ends keeps the focus; a line that is lost is told.
 func TestCheckEndsAside(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	twilioDoor := door{t, make(chan struct{}, 1)}
 	d := newTeam(t, storetest.Dialects[0], twilioDoor.before)
 	wire := d.over()

@@ -11,6 +11,7 @@ import (
 	"kanal/store"
 	"kanal/store/storetest"
 	"kanal/twilio/simulator"
+	"kanal/views/browsertest"
 )
 
 // Parts of the inbox's page, as scripts see them.
@@ -65,6 +66,7 @@ func TestInboxMessageArrivesLive(t *testing.T) {
 
 // Take next by key and by button; who comes second is told who was first.
 func TestInboxTakeNext(t *testing.T) {
+	browsertest.Require(t)
 	eachDatabase(t, func(_ *testing.T, d *team) {
 		first := d.says("Kari Nordli", "En")
 		second := d.says("Jonas Bakke", "To")
@@ -92,6 +94,7 @@ func TestInboxTakeNext(t *testing.T) {
 
 // A reply: the bubble is there at once, its ticks move up to two blue ones, the row follows, the other agent's page too.
 func TestInboxReply(t *testing.T) {
+	browsertest.Require(t)
 	eachDatabase(t, func(_ *testing.T, d *team) {
 		d.outcome("read", 0)
 		id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
@@ -124,6 +127,7 @@ func (d *team) creates() (n int) {
 // A message that failed says why and what to do next.
 func TestInboxFailures(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
@@ -171,6 +175,7 @@ func TestInboxFailures(t *testing.T) {
 // 63016 closes the window at once, in the open page too.
 func TestInboxRefusedOutsideWindow(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
@@ -239,6 +244,7 @@ func (d *team) until(what string, f func() bool) {
 // A reply that loses the race against the window: the panel, and every text is kept, also what was typed since.
 func TestInboxReplyLosesRace(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
@@ -260,6 +266,7 @@ func TestInboxReplyLosesRace(t *testing.T) {
 // Resolve, undo, and the customer who writes in the wrap-up.
 func TestInboxResolve(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
@@ -286,6 +293,7 @@ func TestInboxResolve(t *testing.T) {
 // Drafts: kept per conversation, in the list, after a reload, and never in the wrong thread.
 func TestInboxDrafts(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	kari, jonas := d.has(d.ida, d.says("Kari Nordli", "Hei")), d.has(d.ida, d.says("Jonas Bakke", "Hallo"))
 	b := d.at(d.ida, thread(kari))
@@ -316,6 +324,7 @@ func TestInboxDrafts(t *testing.T) {
 // Somebody else takes the conversation: the composer says who, and what was typed stays in it.
 func TestInboxTakenOver(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
@@ -332,6 +341,7 @@ func TestInboxTakenOver(t *testing.T) {
 // The line is gone: the banner, messages wait and go in order, and all that was missed comes back with the line.
 func TestInboxConnectionLost(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	id, line := d.has(d.ida, d.says("Kari Nordli", "Hei")), d.over()
 	b := d.atOver(line.URL, d.ida, thread(id))
@@ -359,6 +369,7 @@ func TestInboxConnectionLost(t *testing.T) {
 // Signed out in another tab: to the login, and then back with the draft and what waited to be sent.
 func TestInboxSignedOut(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
@@ -383,6 +394,7 @@ func TestInboxSignedOut(t *testing.T) {
 // The list stays still under the pointer; the pill says what has changed and brings it.
 func TestInboxListHeld(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	d.has(d.ida, d.says("Jonas Bakke", "Hallo"))
@@ -404,6 +416,7 @@ func TestInboxListHeld(t *testing.T) {
 // Long lists and long threads come in pages; what is being read does not move, and what is live stays right.
 func TestInboxPaging(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	for i := range 120 {
 		d.says(fmt.Sprintf("Kunde %03d", i), "Hei")
@@ -440,6 +453,7 @@ func TestInboxPaging(t *testing.T) {
 // Everything by keyboard; the list of keys names only what works.
 func TestInboxKeyboard(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	kari, jonas := d.has(d.ida, d.says("Kari Nordli", "Hei")), d.has(d.ida, d.says("Jonas Bakke", "Hallo"))
 	b := d.at(d.ida, "/inbox")
@@ -468,6 +482,7 @@ func TestInboxKeyboard(t *testing.T) {
 // On a phone one pane at a time; on a tablet the details are a page.
 func TestInboxPhone(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	id := d.says("Kari Nordli", "Hei")
 	b := d.at(d.ida, "/inbox?view=queue")
@@ -499,6 +514,7 @@ func TestInboxPhone(t *testing.T) {
 // Two instances over one database: what one takes in appears at the other, and the ticks too.
 func TestInboxTwoInstances(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	address := storetest.Migrated(t, store.Postgres)
 	a := newTeam(t, store.SQLite, func(o *Options) { o.Store = storetest.OpenURL(t, address, nil) })
 	other := newSiteBeforeSetup(t, func(o *Options) {
@@ -536,6 +552,7 @@ func TestInboxTwoInstances(t *testing.T) {
 // the last five minutes, in the list too; the row and the composer follow without any event.
 func TestInboxWindowCountsDown(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	d.ahead(20*time.Hour - 5*time.Minute)

@@ -10,6 +10,7 @@ import (
 // What only a browser can tell of the look: rings, surfaces and widths.
 func TestBrowserLook(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	s := newSite(t, withSimulator(t))
 	s.user(models.Agent, "somebody.with.a.long.address@customer-service.kanal.test")
 	b := s.tab(browsertest.Browser(t), s.user(models.Administrator, "admin@kanal.test"))

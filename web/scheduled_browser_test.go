@@ -7,6 +7,7 @@ import (
 
 	"kanal/models"
 	"kanal/store"
+	"kanal/views/browsertest"
 )
 
 // plansFor types a moment into the dialog about a scheduled message and saves it.
@@ -20,6 +21,7 @@ const planned = "[...document.querySelectorAll('#later li .bub')].map(x => x.inn
 
 // Files wait with their text, the words can be changed, and all of it goes at its time.
 func TestLaterWithFilesInTheBrowser(t *testing.T) {
+	browsertest.Require(t)
 	eachDatabase(t, func(_ *testing.T, d *team) {
 		id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 		ida, mads := d.at(d.ida, thread(id)), d.at(d.mads, thread(id))
@@ -74,6 +76,7 @@ func (d *team) hasDraft(u models.User, id models.ConversationID, text string) {
 // The window is closed then: it is said before anything is saved, and a template is the way on, for the same moment. A text
 // that was scheduled all the same is not sent, and the list, the thread and its next steps say so.
 func TestLaterInTheClosedWindow(t *testing.T) {
+	browsertest.Require(t)
 	eachDatabase(t, func(_ *testing.T, d *team) {
 		tpl := d.addTemplate(d.account, parcel)
 		id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
@@ -129,6 +132,7 @@ func TestLaterInTheClosedWindow(t *testing.T) {
 
 // The list is drawn again before the answer of a button in it has come: what the answer says is still said.
 func TestToastOutlivesWhatAskedForIt(t *testing.T) {
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	ida := d.at(d.ida, thread(id))

@@ -33,6 +33,7 @@ func (s *site) startJobs() {
 // From Get started to an answer that the customer has read, with everything live in two tabs.
 func TestBrowserSimulator(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	s := newSite(t, withSimulator(t))
 	s.startJobs()
 	// Two browsers: two people.

@@ -15,6 +15,7 @@ import (
 	"kanal/store/storetest"
 	"kanal/twilio"
 	"kanal/twilio/simulator"
+	"kanal/views/browsertest"
 	"kanal/views/i18n"
 )
 
@@ -37,6 +38,7 @@ var pairs = []struct {
 
 // eachPair runs a test of what is seen in a browser.
 func eachPair(t *testing.T, f func(d *team)) {
+	browsertest.Require(t)
 	t.Parallel()
 	for _, p := range pairs {
 		t.Run(string(p.dialect)+" "+string(p.lang), func(t *testing.T) {

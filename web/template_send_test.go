@@ -14,6 +14,7 @@ import (
 	"kanal/service"
 	"kanal/store"
 	"kanal/twilio/simulator"
+	"kanal/views/browsertest"
 )
 
 // addTemplate adds a template to an account of the simulator's and to the center.
@@ -137,6 +138,7 @@ func TestInboxPickTemplate(t *testing.T) {
 // 63016 closes the window; the bubble leads to the templates.
 func TestInboxTemplateInstead(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	d := newTeam(t, store.SQLite)
 	d.addTemplates(d.account)
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
