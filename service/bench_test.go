@@ -7,8 +7,11 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"kanal/models"
 	"kanal/service"
+	"kanal/store"
 	"kanal/store/storetest"
+	"kanal/twilio/simulator"
 )
 
 // BenchmarkReceive takes in messages from many goroutines at the same time: of 500 customers who write again and again,
@@ -48,5 +51,50 @@ func inboundForm(n, customers int64) url.Values {
 	return url.Values{
 		"MessageSid": {sid}, "From": {"whatsapp:" + from}, "To": {"whatsapp:" + number}, "Body": {"When will my order arrive?"},
 		"NumMedia": {"0"}, "MessageType": {"text"}, "ProfileName": {"Customer"}, "SmsStatus": {"received"}, "ApiVersion": {"2010-04-01"},
+	}
+}
+
+// BenchmarkReplay brings a spool of 1,500 webhooks into the database, as an outage leaves them: of 100 customers who write,
+// and three reports about each of our answers between their messages.
+func BenchmarkReplay(b *testing.B) {
+	for _, d := range storetest.Dialects {
+		b.Run(string(d), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				c := newCenter(b, storetest.Open(b, d, nil), nil)
+				c.fillSpool(b, 100, 1500)
+				b.StartTimer()
+				c.replay()
+			}
+			b.ReportMetric(1500*float64(b.N)/b.Elapsed().Seconds(), "webhooks/s")
+		})
+	}
+}
+
+// fillSpool sends each customer answers and puts webhooks into the spool: in turn a message of a customer and three reports.
+func (c *center) fillSpool(b *testing.B, customers int64, webhooks int) {
+	b.Helper()
+	c.sim.SetOutcome(c.sid, simulator.Outcome{Final: "none"})
+	for n := range customers {
+		c.take(c.webhook(service.HookInbound, inboundForm(n, customers), c.token()))
+	}
+	rows, err := c.store.Conversations(ctx, c.agent, store.InboxFilter{View: models.ViewAll})
+	if err != nil {
+		b.Fatal(err)
+	}
+	keep := func(kind service.HookKind, form url.Values) {
+		call := c.webhook(kind, form, c.token())
+		call.Verified = true
+		if err := c.spool.Append(call); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for n := range webhooks / 4 {
+		m := c.reply(rows[n%len(rows)].ID, fmt.Sprint(n), fmt.Sprint("answer ", n))
+		c.send(m.ConversationID)
+		keep(service.HookInbound, inboundForm(customers+int64(n), customers))
+		for _, status := range []string{"sent", "delivered", "read"} {
+			keep(service.HookStatus, url.Values{"MessageSid": {*c.message(m.ID).ProviderSID}, "AccountSid": {c.sid}, "MessageStatus": {status}})
+		}
 	}
 }

@@ -82,10 +82,10 @@ func (s *Service) polled(ctx context.Context, account models.Account, m models.M
 				AccountID: account.ID, MessageID: &m.ID, Kind: models.EventKindPoll, SID: ev.MessageSID, Status: truncate(ev.Status, 40),
 				ErrorCode: ev.ErrorCode, ReceivedAt: now,
 			}
-			if err := tx.InsertProviderEvent(ctx, &kept); err != nil {
+			if err := tx.InsertProviderEvents(ctx, []models.ProviderEvent{kept}); err != nil {
 				return err
 			}
-			if err := s.report(ctx, tx, ev, t, account.Now(now)); err != nil {
+			if err := s.report(ctx, tx, ev, &t, account.Now(now)); err != nil {
 				return err
 			}
 		}
@@ -148,6 +148,6 @@ func (s *Service) adoptReport(ctx context.Context, o models.ProviderEvent) error
 		if err != nil || !adopted {
 			return err
 		}
-		return s.report(ctx, tx, ev, t, account.Now(o.ReceivedAt))
+		return s.report(ctx, tx, ev, &t, account.Now(o.ReceivedAt))
 	})
 }

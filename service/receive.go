@@ -57,7 +57,7 @@ func (s *Service) takeCall(ctx context.Context, kind HookKind, c Call) (string, 
 	var err error
 	switch kind {
 	case HookStatus:
-		reason, err = s.takeStatus(ctx, asStatus(c))
+		reason, err = s.takeStatus(ctx, c)
 	case HookFallback:
 		reason, err = s.takeFallback(ctx, c)
 	case HookDebug:

@@ -113,11 +113,15 @@ func (s *Service) probe(ctx context.Context) error {
 	return s.store.InTx(ctx, func(*store.Tx) error { return nil })
 }
 
-// take takes in as many calls as can share a commit, else the oldest one.
+// take takes in as many calls as can share their commits, else the oldest one. A batch that fails is halved until what is
+// bad in it stands alone.
 func (r *replay) take(ctx context.Context, calls []HookCall) (int, error) {
-	if batch := r.batch(ctx, calls); len(batch) > 1 {
-		if err := r.inbox.try(ctx, batch); err == nil {
-			return len(batch), nil
+	for b := r.batch(ctx, calls); len(calls) > 1 && ctx.Err() == nil; b = r.batch(ctx, calls[:b.calls/2]) {
+		if b.calls < 2 {
+			break
+		}
+		if err := r.takeBatch(ctx, b); err == nil {
+			return b.calls, nil
 		}
 	}
 	err := guarded(func() error { return r.takeOne(ctx, calls[0]) })
@@ -127,24 +131,53 @@ func (r *replay) take(ctx context.Context, calls []HookCall) (int, error) {
 	return 1, err
 }
 
-// batch gives the messages at the begin of the calls that nothing speaks against.
-func (r *replay) batch(ctx context.Context, calls []HookCall) []inbound {
-	var batch []inbound
+// replayBatch is the oldest calls, as far as nothing speaks against them: messages of customers and reports.
+type replayBatch struct {
+	calls    int
+	messages []inbound
+	reports  []report
+}
+
+// takeBatch takes in the messages in one commit and the reports in another, each in their order: nothing says in which
+// order Twilio tells a message of a customer and what became of one to them. Who dies between the two takes all in again.
+func (r *replay) takeBatch(ctx context.Context, b replayBatch) error {
+	if len(b.messages) > 0 {
+		if err := r.inbox.try(ctx, b.messages); err != nil {
+			return err
+		}
+	}
+	if len(b.reports) == 0 {
+		return nil
+	}
+	return guarded(func() error { return r.keepReports(ctx, b.reports) })
+}
+
+func (r *replay) batch(ctx context.Context, calls []HookCall) replayBatch {
+	var b replayBatch
 	for _, c := range calls {
-		if c.Kind != HookInbound || !c.Verified {
+		if !c.Verified || c.Kind != HookInbound && c.Kind != HookStatus {
 			break
 		}
 		call, err := r.reopened(ctx, c)
 		if err != nil {
 			break
 		}
-		in, reason, err := r.understand(ctx, call)
-		if err != nil || reason != "" {
-			break
+		if c.Kind == HookStatus {
+			rep, reason := readStatus(call)
+			if reason != "" {
+				break
+			}
+			b.reports = append(b.reports, rep)
+		} else {
+			in, reason, err := r.understand(ctx, call)
+			if err != nil || reason != "" {
+				break
+			}
+			b.messages = append(b.messages, in)
 		}
-		batch = append(batch, in)
+		b.calls++
 	}
-	return batch
+	return b
 }
 
 // reopened makes a call of the spool's again. One that nobody could check is checked now. ErrNotFound, ErrBadSignature.

@@ -15,6 +15,7 @@ import (
 	"kanal/service"
 	"kanal/store"
 	"kanal/store/storetest"
+	"kanal/twilio/simulator"
 )
 
 // outage takes a center's database away behind its back and brings it back.
@@ -174,6 +175,68 @@ func TestReplayTwice(t *testing.T) {
 		var reports int
 		if err := o.db.QueryRowContext(ctx, "SELECT count(*) FROM provider_events").Scan(&reports); err != nil || reports != 1 {
 			t.Errorf("the report is kept %d times, %v", reports, err)
+		}
+	})
+}
+
+// Messages and reports that wait share commits, and come out as one by one: a report finds its message by our id and binds
+// the sid for the next, the last one is late and moves nothing, and what is bad in the middle takes nothing with it. A process
+// that dies after any of the commits changes nothing.
+func TestReplayMixed(t *testing.T) {
+	eachWithOutage(t, func(t *testing.T, c *center, _ *storetest.Clock, o *outage) {
+		id := c.quiet()
+		c.sim.Fail(c.sid, simulator.FaultCommitDrop)
+		first := c.reply(id, "k1", "first")
+		c.send(id)
+		if m := c.message(first.ID); m.ProviderSID != nil {
+			t.Fatalf("%+v: the test does not reach what it is about", m)
+		}
+		at := c.sim.Thread(c.sid, c.customer(0), number)[1].SID
+		report := func(status, query, code string) service.HookCall {
+			form := url.Values{"MessageSid": {at}, "AccountSid": {c.sid}, "MessageStatus": {status}}
+			if code != "" {
+				form.Set("ErrorCode", code)
+			}
+			call := c.webhook(service.HookStatus, form, c.token())
+			call.URI += query
+			return call
+		}
+		from := string(c.customer(0))
+		calls := []service.HookCall{
+			c.webhook(service.HookInbound, text(2, from, number), c.token()),
+			report("sent", fmt.Sprintf("?m=%d&n=1", first.ID), ""),
+			report("delivered", "", ""),
+			c.webhook(service.HookStatus, url.Values{"AccountSid": {c.sid}}, c.token()), // nothing that can be read
+			c.webhook(service.HookInbound, text(3, from, number), c.token()),
+			report("read", "", ""),
+			report("sent", "?late", ""),
+			report("failed", "", "63016"),
+			c.webhook(service.HookInbound, text(4, from, number), c.token()),
+		}
+		for i := range calls {
+			calls[i].Verified, calls[i].ReceivedAt = true, calls[i].ReceivedAt.Add(time.Duration(i)*time.Second)
+		}
+		for range 2 {
+			for range 2 { // also twice in one batch
+				for _, call := range calls {
+					if err := c.spool.Append(call); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			c.replay()
+		}
+		got := c.message(first.ID)
+		if got.State != models.Read || got.ProviderSID == nil || *got.ProviderSID != at || !got.DeliveredAt.Equal(calls[2].ReceivedAt) || !got.ReadAt.Equal(calls[5].ReceivedAt) {
+			t.Errorf("%+v", got)
+		}
+		events, err := c.store.Reports(ctx, got)
+		if err != nil || len(events) != 5 {
+			t.Errorf("%d reports are kept: %v", len(events), err)
+		}
+		qs, err := c.store.Quarantined(ctx, store.QuarantineFilter{})
+		if err != nil || len(qs) != 1 || c.thread() != "Hei first m2 m3 m4" {
+			t.Errorf("%s; %d in quarantine: %v", c.thread(), len(qs), err)
 		}
 	})
 }

@@ -3,6 +3,9 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"kanal/models"
@@ -17,43 +20,131 @@ type statusCall struct {
 	Attempt int
 }
 
-// takeStatus takes in a status callback. Every report is kept; a message only moves forward. A report that comes before
-// we know Twilio's sid finds the message by our own id and binds the sid. The first result is the reason for quarantine.
-func (s *Service) takeStatus(ctx context.Context, call statusCall) (string, error) {
-	ev, err := twilio.ParseStatus(call.Form)
-	if err != nil {
-		return models.QuarantineUnreadable, nil
-	}
-	return "", s.keepStatus(ctx, call, ev)
+// report is a status callback that was read.
+type report struct {
+	statusCall
+	ev twilio.StatusEvent
 }
 
-func (s *Service) keepStatus(ctx context.Context, call statusCall, ev twilio.StatusEvent) error {
+// readStatus reads a status callback. The second result is the reason for quarantine.
+func readStatus(c Call) (report, string) {
+	ev, err := twilio.ParseStatus(c.Form)
+	if err != nil {
+		return report{}, models.QuarantineUnreadable
+	}
+	return report{asStatus(c), ev}, ""
+}
+
+// takeStatus takes in a status callback. Every report is kept; a message only moves forward. A report that comes before
+// we know Twilio's sid finds the message by our own id and binds the sid. The first result is the reason for quarantine.
+func (s *Service) takeStatus(ctx context.Context, c Call) (string, error) {
+	r, reason := readStatus(c)
+	if reason != "" {
+		return reason, nil
+	}
+	return "", s.keepReports(ctx, []report{r})
+}
+
+// keepReports takes in reports in one transaction, in their order. Their conversations are locked first: two who take in
+// reports at the same time do not wait for each other crosswise.
+func (s *Service) keepReports(ctx context.Context, all []report) error {
 	return s.store.InTx(ctx, func(tx *store.Tx) error {
-		m, a, err := s.reported(ctx, tx, call, ev)
-		if err != nil && !errors.Is(err, models.ErrNotFound) {
-			return err
-		}
-		kept := &models.ProviderEvent{
-			AccountID: call.Account.ID, Kind: models.EventKindStatus, SID: ev.MessageSID, Status: truncate(ev.Status, 40),
-			ErrorCode: ev.ErrorCode, Form: call.Form.Encode(), ReceivedAt: call.ReceivedAt,
-		}
-		if err == nil {
-			kept.MessageID = &m.ID
-		}
-		if call.again {
-			if is, err := tx.HasProviderEvent(ctx, *kept); err != nil || is {
+		if len(all) > 1 {
+			if err := lockReported(ctx, tx, all); err != nil {
 				return err
 			}
 		}
-		if err := tx.InsertProviderEvent(ctx, kept); err != nil || kept.MessageID == nil {
-			return err
+		k := reporting{s, tx, map[string]*tried{}, nil}
+		for _, r := range all {
+			if err := k.keep(ctx, r); err != nil {
+				return err
+			}
 		}
-		t, err := lockTried(ctx, tx, m, a.N)
-		if err != nil {
-			return err
-		}
-		return s.report(ctx, tx, ev, t, call.accountNow())
+		return tx.InsertProviderEvents(ctx, k.events)
 	})
+}
+
+func lockReported(ctx context.Context, tx *store.Tx, all []report) error {
+	sids, ids := map[models.AccountID][]string{}, map[models.AccountID][]models.MessageID{}
+	for _, r := range all {
+		sids[r.Account.ID], ids[r.Account.ID] = append(sids[r.Account.ID], r.ev.MessageSID), append(ids[r.Account.ID], r.Message)
+	}
+	for _, account := range slices.Sorted(maps.Keys(sids)) {
+		if err := tx.LockReported(ctx, account, sids[account], ids[account]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reporting is one transaction that takes in reports. What it has locked nobody else changes: it is read once.
+type reporting struct {
+	*Service
+	tx     *store.Tx
+	tried  map[string]*tried // by Twilio's sid
+	events []models.ProviderEvent
+}
+
+func (k *reporting) keep(ctx context.Context, r report) error {
+	kept := models.ProviderEvent{
+		AccountID: r.Account.ID, Kind: models.EventKindStatus, SID: r.ev.MessageSID, Status: truncate(r.ev.Status, 40),
+		ErrorCode: r.ev.ErrorCode, Form: r.Form.Encode(), ReceivedAt: r.ReceivedAt,
+	}
+	if r.again {
+		if is, err := k.isKept(ctx, kept); err != nil || is {
+			return err
+		}
+	}
+	t, err := k.lock(ctx, r)
+	if errors.Is(err, models.ErrNotFound) {
+		k.events = append(k.events, kept)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	kept.MessageID = &t.message.ID
+	k.events = append(k.events, kept)
+	if err := k.report(ctx, k.tx, r.ev, t, r.accountNow()); err != nil {
+		return err
+	}
+	if r.ev.ErrorCode != 0 { // it may have changed other messages of the customer, too
+		clear(k.tried)
+	}
+	return nil
+}
+
+func (k *reporting) isKept(ctx context.Context, e models.ProviderEvent) (bool, error) {
+	twice := slices.ContainsFunc(k.events, func(o models.ProviderEvent) bool {
+		return o.AccountID == e.AccountID && o.SID == e.SID && o.Status == e.Status && o.ReceivedAt.Equal(e.ReceivedAt)
+	})
+	if twice {
+		return true, nil
+	}
+	return k.tx.HasProviderEvent(ctx, e)
+}
+
+// lock gives what a report is about, locked. ErrNotFound when there is none.
+func (k *reporting) lock(ctx context.Context, r report) (*tried, error) {
+	key := fmt.Sprint(r.Account.ID, " ", r.ev.MessageSID)
+	if t := k.tried[key]; t != nil {
+		return t, nil
+	}
+	m, a, err := k.reported(ctx, k.tx, r.statusCall, r.ev)
+	if err != nil {
+		return nil, err
+	}
+	t, err := lockTried(ctx, k.tx, m, a.N)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range k.tried {
+		if other.conversation.ID == t.conversation.ID {
+			t.conversation = other.conversation
+		}
+	}
+	k.tried[key] = &t
+	return &t, nil
 }
 
 // reported finds the message and the attempt that a report is about: by Twilio's sid, else by our own ids, which must
@@ -89,7 +180,7 @@ func orNotFound(err error) error {
 }
 
 // report binds the sid to the attempt and moves the message.
-func (s *Service) report(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t tried, at time.Time) error {
+func (s *Service) report(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t *tried, at time.Time) error {
 	a := t.attempt
 	if a.SID != nil && t.message.ProviderSID == nil {
 		return nil // sent again by hand since: reports of the old attempt are kept and move nothing
@@ -100,6 +191,7 @@ func (s *Service) report(ctx context.Context, tx *store.Tx, ev twilio.StatusEven
 		if err := tx.SaveAttempt(ctx, a, was); err != nil {
 			return err
 		}
+		t.attempt = a
 	}
 	if t.message.Attempt != a.N {
 		return nil // an older attempt's reports are kept and move nothing
@@ -107,7 +199,7 @@ func (s *Service) report(ctx context.Context, tx *store.Tx, ev twilio.StatusEven
 	return s.move(ctx, tx, ev, t, at)
 }
 
-func (s *Service) move(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t tried, at time.Time) error {
+func (s *Service) move(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t *tried, at time.Time) error {
 	c, m := t.conversation, t.message
 	next := messageState(ev.Status)
 	if !m.State.Moves(next) {
@@ -120,15 +212,16 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent,
 	armPoll(&m, tx.Now())
 	if next.Final() {
 		m.ErrorCode = ev.ErrorCode
-		if err := s.honour(ctx, tx, t, ev.ErrorCode); err != nil {
+		if err := s.honour(ctx, tx, *t, ev.ErrorCode); err != nil {
 			return err
 		}
 	}
 	if err := s.saveMessage(ctx, tx, c, &m, was); err != nil {
 		return err
 	}
+	t.message = m
 	if ev.ErrorCode == twilio.CodeOutsideWindow {
-		if err := s.closeWindow(ctx, tx, t); err != nil {
+		if err := s.closeWindow(ctx, tx, *t); err != nil {
 			return err
 		}
 	}

@@ -113,9 +113,12 @@ func (r Reader) RivalAttempts(ctx context.Context, m models.Message, number mode
 	return as, failed(err, "read rival attempts")
 }
 
-// InsertProviderEvent keeps a report of Twilio as it came.
-func (tx *Tx) InsertProviderEvent(ctx context.Context, e *models.ProviderEvent) error {
-	return failed(tx.q(ctx).Create(e).Error, "insert provider event")
+// InsertProviderEvents keeps reports of Twilio as they came.
+func (tx *Tx) InsertProviderEvents(ctx context.Context, es []models.ProviderEvent) error {
+	if len(es) == 0 {
+		return nil
+	}
+	return failed(tx.q(ctx).Create(&es).Error, "insert provider events")
 }
 
 // HasProviderEvent tells whether the same report, received at the same moment, is kept.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm/clause"
+
 	"kanal/models"
 )
 
@@ -44,4 +46,19 @@ func (r Reader) OrphanReports(ctx context.Context, after time.Time) ([]models.Pr
 func (tx *Tx) AdoptReport(ctx context.Context, e models.ProviderEvent, m models.MessageID) (bool, error) {
 	res := tx.q(ctx).Model(&models.ProviderEvent{}).Where("account_id = ? AND id = ? AND message_id IS NULL", e.AccountID, e.ID).Update("message_id", m)
 	return res.RowsAffected == 1, failed(res.Error, "adopt report")
+}
+
+// LockReported locks the conversations of an account's messages that have one of these sids at Twilio or one of these ids,
+// in the order in which all lock them.
+func (tx *Tx) LockReported(ctx context.Context, account models.AccountID, sids []string, ids []models.MessageID) error {
+	var bound []models.MessageID
+	err := tx.q(ctx).Model(&models.SendAttempt{}).Where("account_id = ? AND sid IN ?", account, sids).Pluck("message_id", &bound).Error
+	if err != nil {
+		return failed(err, "read reported messages")
+	}
+	theirs := tx.q(ctx).Model(&models.Message{}).Select("conversation_id").Where("account_id = ? AND id IN ?", account, append(bound, ids...))
+	var locked []models.ConversationID
+	err = tx.q(ctx).Model(&models.Conversation{}).Clauses(clause.Locking{Strength: "UPDATE"}).
+		Where("account_id = ? AND id IN (?)", account, theirs).Order("id").Pluck("id", &locked).Error
+	return failed(err, "lock reported conversations")
 }
