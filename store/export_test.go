@@ -101,7 +101,15 @@ func (s *Store) postgresSchema(ctx context.Context) ([]string, error) {
 func (s *Store) QueuePlan(ctx context.Context, v models.Viewer, after *InboxCursor) (string, error) {
 	page, _ := s.inboxPage(ctx, v, InboxFilter{View: models.ViewQueue, After: after})
 	st := page.Session(&gorm.Session{DryRun: true}).Find(&[]models.Conversation{}).Statement
-	sql := page.Explain(st.SQL.String(), st.Vars...)
+	return s.plan(ctx, page.Explain(st.SQL.String(), st.Vars...))
+}
+
+// CountPlan gives how the database counts the calls in quarantine that wait.
+func (s *Store) CountPlan(ctx context.Context) (string, error) {
+	return s.plan(ctx, "SELECT reason, count(*) AS n FROM quarantines WHERE "+quarantineWaits+" GROUP BY reason")
+}
+
+func (s *Store) plan(ctx context.Context, sql string) (string, error) {
 	var lines []string
 	if s.dialect == Postgres {
 		err := s.q(ctx).Raw("EXPLAIN " + sql).Scan(&lines).Error
