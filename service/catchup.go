@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"kanal/models"
@@ -41,10 +42,55 @@ func (s *Service) CatchUpAll(ctx context.Context) error {
 	return s.store.InTx(ctx, func(tx *store.Tx) error { return tx.EnqueueAll(ctx, all) })
 }
 
+// listings are the accounts that list at this moment in this process. Two at a time would only ask Twilio twice: who comes
+// meanwhile leaves a word, and the job is entered again when the first is done.
+type listings struct {
+	mu    sync.Mutex
+	asked map[models.AccountID][]models.JobArgs // the last that came meanwhile, if any
+}
+
+// begin tells whether nobody lists for the job's account.
+func (l *listings) begin(job models.CatchUp) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, busy := l.asked[job.Account]; busy {
+		l.asked[job.Account] = []models.JobArgs{job}
+		return false
+	}
+	if l.asked == nil {
+		l.asked = map[models.AccountID][]models.JobArgs{}
+	}
+	l.asked[job.Account] = nil
+	return true
+}
+
+// end gives the job that came meanwhile, if any.
+func (l *listings) end(account models.AccountID) []models.JobArgs {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	job := l.asked[account]
+	delete(l.asked, account)
+	return job
+}
+
 // CatchUp lists what Twilio has taken in for an account since the last time and takes in what is missing, each message at
 // the time at which Twilio took it in. What is here already changes nothing. An error means that the same has to be listed
-// again: the mark up to which all is here moves only when all is.
+// again: the mark up to which all is here moves only when all is. While the account lists already in this process the job is
+// put off to the end of that.
 func (s *Service) CatchUp(ctx context.Context, job models.CatchUp) error {
+	if !s.listings.begin(job) {
+		return nil
+	}
+	err := s.catchUp(ctx, job)
+	later := s.listings.end(job.Account)
+	if len(later) == 0 {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	return errors.Join(err, s.store.InTx(ctx, func(tx *store.Tx) error { return tx.EnqueueAll(ctx, later) }))
+}
+
+func (s *Service) catchUp(ctx context.Context, job models.CatchUp) error {
 	a, err := s.store.Account(ctx, job.Account)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil

@@ -58,6 +58,7 @@ type Service struct {
 	signatures  signatures
 	passwords   *passwords
 	turns       turns
+	listings    listings
 	outside     *http.Client
 	checking    chan struct{} // one place for each part of a connection check that runs
 }

@@ -115,11 +115,11 @@ func TestDatabaseAway(t *testing.T) {
 		began := time.Now()
 		for i := 2; i <= 40; i++ {
 			c.take(c.webhook(service.HookInbound, text(i, customer, number), c.token()))
-			if i == 2 && time.Since(began) > 3*time.Second {
+			if i == 2 && time.Since(began) > 4*time.Second {
 				t.Errorf("the first one waited %s; Twilio gives up after four seconds", time.Since(began))
 			}
 		}
-		if all := time.Since(began); all > 4*time.Second {
+		if all := time.Since(began); all > 6*time.Second {
 			t.Errorf("39 calls took %s: each waits for the database", all)
 		}
 		report := url.Values{"MessageSid": {sid(900)}, "AccountSid": {c.sid}, "MessageStatus": {"sent"}}
@@ -306,6 +306,38 @@ func TestSpoolIsReplayedAtStart(t *testing.T) {
 		c.replay()
 		if got := c.thread(); got != "m1" {
 			t.Errorf("%s", got)
+		}
+	})
+}
+
+// What fails again and again while the database answers goes into quarantine too, though nobody knows why: what is behind it
+// gets in, and it can be taken in when its trouble is over.
+func TestHopelessRecord(t *testing.T) {
+	eachWithOutage(t, func(t *testing.T, c *center, _ *storetest.Clock, o *outage) {
+		exec := func(sql string) {
+			t.Helper()
+			if _, err := o.db.ExecContext(ctx, sql); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, call := range []service.HookCall{
+			c.webhook(service.HookInbound, text(1, customer, number), c.token()),
+			c.webhook(service.HookStatus, url.Values{"MessageSid": {sid(900)}, "AccountSid": {c.sid}, "MessageStatus": {"sent"}}, c.token()),
+		} {
+			call.Verified = true
+			if err := c.spool.Append(call); err != nil {
+				t.Fatal(err)
+			}
+		}
+		exec("ALTER TABLE service_windows RENAME TO away")
+		c.replay()
+		exec("ALTER TABLE away RENAME TO service_windows")
+		qs, err := c.store.Quarantined(ctx, store.QuarantineFilter{})
+		if err != nil || len(qs) != 1 || qs[0].Kind != "inbound" || qs[0].Reason != models.QuarantineFailed {
+			t.Fatalf("%+v %v", qs, err)
+		}
+		if problem, err := c.service.ReplayQuarantined(ctx, c.agent, qs[0].ID); problem != "" || err != nil || c.thread() != "m1" {
+			t.Errorf("%q, %v, %s", problem, err, c.thread())
 		}
 	})
 }
