@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
+	"kanal/service"
 	"kanal/twilio/simulator"
 )
 
@@ -24,6 +27,7 @@ type stored struct {
 	id, seq                     int64
 	address                     string
 	direction, body, sid, state string
+	created                     time.Time
 }
 
 // ledger is what Twilio's ledger has of messages, by their sid.
@@ -40,10 +44,11 @@ func (r *faultRun) compare() *verdict {
 	v := &verdict{}
 	said := r.read(v)
 	in, out := r.kept(v)
-	lost := r.lost()
+	lost, spooled := r.lost(), r.spooled()
 	for i := range r.customers {
 		phone := r.sim.Thread(r.sid, r.customer(i), townNumber)
 		r.compareIn(v, said, in[string(r.customer(i))], phone)
+		r.compareInOrder(v, said, spooled, in[string(r.customer(i))], phone)
 		r.compareOut(v, said, out[string(r.customer(i))], phone)
 		r.compareOrder(v, said, lost, out[string(r.customer(i))], phone)
 	}
@@ -65,8 +70,10 @@ func (r *faultRun) read(v *verdict) ledger {
 		switch {
 		case e.What == "create" && e.SID != "":
 			t.made[e.SID] = e.At
+		case e.Status == http.StatusForbidden && !e.Met(simulator.FaultForged) && !e.Met(simulator.FaultOldToken):
+			v.isWrong("a webhook that Twilio has signed was refused: %s %s", e.What, e.SID)
 		case e.Status != http.StatusOK:
-		case e.Met(simulator.FaultForged) || e.Met(simulator.FaultOldToken):
+		case e.Met(simulator.FaultForged) || e.Met(simulator.FaultOldToken) && !r.justRotated(e.At):
 			v.isWrong("a webhook with a wrong signature was taken in: %s %s", e.What, e.SID)
 		case e.What == "inbound":
 			t.taken[e.SID] = true
@@ -82,10 +89,10 @@ func (r *faultRun) kept(v *verdict) (in, out map[string][]stored) {
 	r.t.Helper()
 	in, out = map[string][]stored{}, map[string][]stored{}
 	bodies := map[string]bool{}
-	r.query(`SELECT m.id, m.seq, c.address, m.direction, m.body, coalesce(m.provider_sid, ''), m.state
+	r.query(`SELECT m.id, m.seq, c.address, m.direction, m.body, coalesce(m.provider_sid, ''), m.state, m.created_at
 		FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.direction <> 'system' ORDER BY c.id, m.seq`, func(scan func(...any) error) error {
 		var m stored
-		err := scan(&m.id, &m.seq, &m.address, &m.direction, &m.body, &m.sid, &m.state)
+		err := scan(&m.id, &m.seq, &m.address, &m.direction, &m.body, &m.sid, &m.state, &m.created)
 		if m.direction == "in" {
 			in[m.address] = append(in[m.address], m)
 			return err
@@ -118,9 +125,7 @@ func (r *faultRun) lost() map[int64][]time.Time {
 	return out
 }
 
-// compareIn holds a customer's messages in the database to their phone: each is there once, nothing else is, and those
-// that came by webhook are in the order in which they were written. What came late from a listing is behind them. With
-// several members that order is not held: one webhook may wait in the spool of one while the next comes through another.
+// compareIn holds a customer's messages in the database to their phone: each is there once, and nothing else is.
 func (r *faultRun) compareIn(v *verdict, said ledger, rows []stored, phone []simulator.Message) {
 	written, seqs := map[string]bool{}, map[string]int64{}
 	for _, m := range rows {
@@ -129,7 +134,6 @@ func (r *faultRun) compareIn(v *verdict, said ledger, rows []stored, phone []sim
 		}
 		seqs[m.sid] = m.seq
 	}
-	last := int64(0)
 	for _, m := range phone {
 		if m.Direction != "inbound" {
 			continue
@@ -140,10 +144,6 @@ func (r *faultRun) compareIn(v *verdict, said ledger, rows []stored, phone []sim
 			v.isOpen("%s of a customer was answered with 200 and is not in the database", m.SID)
 		case seq == 0:
 			v.isOpen("%s of a customer was listed nowhere", m.SID)
-		case said.taken[m.SID] && seq < last && len(r.members) == 1:
-			v.isWrong("%s of a customer, %q, stands before one that was written earlier", m.SID, m.Body)
-		case said.taken[m.SID]:
-			last = seq
 		}
 	}
 	for _, m := range rows {
@@ -151,6 +151,43 @@ func (r *faultRun) compareIn(v *verdict, said ledger, rows []stored, phone []sim
 			v.isWrong("%s is in the database and no customer wrote it", m.sid)
 		}
 	}
+}
+
+// compareInOrder holds those of a customer's messages that came by webhook to the order in which they were written. What came
+// late from a listing is behind them. With several members one that went into the spool of one may stand behind what came
+// through another meanwhile.
+func (r *faultRun) compareInOrder(v *verdict, said ledger, spooled map[int64]bool, rows []stored, phone []simulator.Message) {
+	place := map[string]int{}
+	for i, m := range phone {
+		place[m.SID] = i + 1
+	}
+	for i, m := range rows {
+		for _, behind := range rows[i+1:] {
+			if !said.taken[m.sid] || !said.taken[behind.sid] || place[behind.sid] > place[m.sid] {
+				continue
+			}
+			if len(r.members) == 1 || !spooled[behind.created.UnixMicro()] {
+				v.isWrong("%q of a customer stands behind %q, which was written later", behind.body, m.body)
+			}
+		}
+	}
+}
+
+// spooled gives the moments at which members have put webhooks into their spools.
+func (r *faultRun) spooled() map[int64]bool {
+	out := map[int64]bool{}
+	for _, log := range r.logs {
+		for line := range strings.Lines(log.String()) {
+			var entry struct {
+				Msg      string
+				Received time.Time
+			}
+			if strings.Contains(line, service.Spooled) && json.Unmarshal([]byte(line), &entry) == nil {
+				out[entry.Received.UnixMicro()] = true
+			}
+		}
+	}
+	return out
 }
 
 // ranks are the states that follow each other.

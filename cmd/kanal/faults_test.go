@@ -73,6 +73,7 @@ type faultRun struct {
 	chance  *rand.Rand
 	pages   map[string]string // of the conversations, by the customer's address
 	replies map[string]bool
+	rotated time.Time // when Twilio made the next token the primary one
 }
 
 func (r *faultRun) customer(i int) twilio.Address {
@@ -118,7 +119,7 @@ func (r *faultRun) traffic() {
 	look, hurry := time.NewTicker(100*time.Millisecond), time.NewTicker(time.Second)
 	defer look.Stop()
 	defer hurry.Stop()
-	for _, moment := range r.moments() {
+	for kill, moment := range r.moments() {
 		for sent := 0; sent < moment; sent = r.count("SELECT count(*) FROM messages WHERE direction = 'out' AND provider_sid IS NOT NULL") {
 			select {
 			case <-look.C:
@@ -132,9 +133,45 @@ func (r *faultRun) traffic() {
 		case <-time.After(time.Duration(r.chance.IntN(100)) * time.Millisecond):
 		case <-ctx.Done():
 		}
+		if kill == r.kills/2 {
+			token := r.sim.AddSecondaryToken(r.sid)
+			r.rotate(ctx, url.Values{"token": {token}}, "SELECT count(*) FROM accounts WHERE next_token_sealed <> ''")
+		}
 		r.crash(r.chance.IntN(len(r.members)))
+		if kill == r.kills/2 {
+			r.rotated = time.Now()
+			r.sim.PromoteToken(r.sid)
+		}
 	}
 	people.Wait()
+	r.rotate(ctx, url.Values{"action": {"promote"}}, "SELECT count(*) FROM accounts WHERE next_token_sealed = ''")
+}
+
+// rotate lets an administrator take a step of rotating the token, again until it is done.
+func (r *faultRun) rotate(ctx context.Context, form url.Values, done string) {
+	r.t.Helper()
+	account := r.count("SELECT id FROM accounts")
+	for r.count(done) == 0 {
+		form.Set("version", strconv.Itoa(r.count("SELECT version FROM accounts")))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("%s/admin/accounts/%d/token", r.url, account), strings.NewReader(form.Encode()))
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if res, err := r.client.Do(req); err == nil {
+			_ = res.Body.Close()
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			r.t.Fatalf("the token was not rotated: %v", ctx.Err())
+		}
+	}
+}
+
+// justRotated tells whether a webhook came after the rotation: then signatures of the token before are still good.
+func (r *faultRun) justRotated(at time.Time) bool {
+	return !r.rotated.IsZero() && at.After(r.rotated.Add(-time.Second))
 }
 
 // moments gives after how many sent messages a member is killed.

@@ -25,6 +25,7 @@ type fleet struct {
 	envs    [][]string // of each process
 	addrs   []string
 	members []*process
+	logs    []*logBook // of all processes, those that were killed too
 	turn    atomic.Int64
 }
 
@@ -38,12 +39,13 @@ func newFleet(w *town) *fleet {
 		Transport:    &http.Transport{DialContext: f.dial, DisableKeepAlives: true},
 		ErrorHandler: cut,
 	})
-	env := []string{"KANAL_PUBLIC_URL=" + w.url, "KANAL_TWILIO_URL=" + serve(w.t, oneOrigin(w.sim))}
+	env := []string{"KANAL_LOG_LEVEL=debug", "KANAL_PUBLIC_URL=" + w.url, "KANAL_TWILIO_URL=" + serve(w.t, oneOrigin(w.sim))}
 	for i := range map[store.Dialect]int{store.SQLite: 1, store.Postgres: 2}[w.dialect] {
 		addr := freeAddress(w.t)
 		f.addrs = append(f.addrs, addr)
 		f.envs = append(f.envs, append([]string{"KANAL_ADDR=" + addr, fmt.Sprintf("KANAL_DATA_DIR=%s", filepath.Join(w.t.TempDir(), fmt.Sprint("data", i)))}, env...))
-		f.members = append(f.members, w.launch(f.envs[i]...))
+		f.members = append(f.members, nil)
+		f.start(i)
 	}
 	w.sim.SetInboundURL(w.sid, townNumber, w.url+"/hooks/twilio/unguessable/inbound"+twilio.ConnectionOverrides)
 	return f
@@ -100,6 +102,13 @@ func (f *fleet) dial(ctx context.Context, network, _ string) (c net.Conn, err er
 	return nil, err
 }
 
+// start starts a member.
+func (f *fleet) start(i int) {
+	f.t.Helper()
+	f.members[i] = f.launch(f.envs[i]...)
+	f.logs = append(f.logs, f.members[i].log)
+}
+
 // crash kills a member and starts it again.
 func (f *fleet) crash(i int) {
 	f.t.Helper()
@@ -107,7 +116,7 @@ func (f *fleet) crash(i int) {
 	if f.dialect == store.SQLite {
 		f.forget() // else for a while nobody would lead the jobs
 	}
-	f.members[i] = f.launch(f.envs[i]...)
+	f.start(i)
 }
 
 // crashAll kills all members before one is started again. While nobody runs, the time of all that was on its way passes.
@@ -121,7 +130,7 @@ func (f *fleet) crashAll() {
 	f.exec("UPDATE send_attempts SET lease_until = " + ours + " WHERE state = 'sending'")
 	f.exec("UPDATE river_job SET attempted_at = " + rivers + " WHERE state = 'running'")
 	for i := range f.members {
-		f.members[i] = f.launch(f.envs[i]...)
+		f.start(i)
 	}
 }
 
