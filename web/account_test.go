@@ -465,7 +465,7 @@ func TestCallbackOfARealAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.admin.get(base+"/callback").want(http.StatusOK, "WhatsApp senders", "incoming webhook", "Twilio cannot reach "+d.url+". Set a public HTTPS address in the server settings.",
+	d.admin.get(base+"/callback").want(http.StatusOK, "WhatsApp senders", "incoming webhook", "paste the fallback URL beside the inbound URL", "Twilio cannot reach "+d.url+". Set a public HTTPS address in the server settings.",
 		"Cannot find the menu?").without("WHEN A MESSAGE COMES IN", "simulated")
 	d.admin.get(base+"/callback?number=sandbox").want(http.StatusOK, "Programmable SMS", "WHEN A MESSAGE COMES IN", "HTTP POST")
 	d.admin.in("nb").get(base+"/callback?number=sandbox").want(http.StatusOK, "Programmerbare meldinger", "NÅR EN MELDING KOMMER INN", "Twilio kan ikke nå ")

@@ -244,6 +244,12 @@ func (s *Server) trySimulator(c echo.Context) error {
 	if sender.InboundURL == "" {
 		s.sim.SetInboundURL(sim.SID, sender.Number, s.service.InboundURL(a))
 	}
+	if sender.FallbackURL == "" {
+		s.sim.SetFallbackURL(sim.SID, sender.Number, s.service.FallbackURL(a))
+	}
+	if sim.DebugURL == "" {
+		s.sim.SetDebugURL(sim.SID, s.service.DebuggerURL(a))
+	}
 	s.alignSimulator()
 	return s.redirect(c, "/simulator?account="+url.QueryEscape(sim.SID))
 }

@@ -59,6 +59,10 @@ func TestTrySimulator(t *testing.T) {
 	if a.State != models.AccountActive || !a.Simulated || a.Numbers != 1 || a.Workstreams != "Simulator" {
 		t.Errorf("%+v", a)
 	}
+	minted := s.sim.Accounts()[0]
+	if x := minted.Senders[0]; x.InboundURL != s.service.InboundURL(a.Account) || x.FallbackURL != s.service.FallbackURL(a.Account) || minted.DebugURL != s.service.DebuggerURL(a.Account) {
+		t.Errorf("Twilio calls %s, %s and %s", x.InboundURL, x.FallbackURL, minted.DebugURL)
+	}
 	b.post("/simulator/messages", "body", "Hei").to(s.place(0))
 	ms := s.messages()
 	if len(ms) != 1 || ms[0].Body != "Hei" {
