@@ -152,11 +152,17 @@ func (f *fleet) past() (ours, rivers string) {
 	return "now() - interval '180 seconds'", "now() - interval '180 seconds'"
 }
 
-// exec writes into the database beside the program.
+// exec writes into the database beside the program, again when the program was in the way.
 func (f *fleet) exec(stmt string) {
 	f.t.Helper()
-	if _, err := f.db.ExecContext(f.t.Context(), stmt); err != nil {
-		f.t.Fatal(err)
+	for {
+		_, err := f.db.ExecContext(f.t.Context(), stmt)
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "deadlock detected") {
+			f.t.Fatal(err)
+		}
 	}
 }
 
