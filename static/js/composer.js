@@ -20,12 +20,15 @@ const stored = name => {
   return {};
 };
 const keep = () => store('outbox', Object.fromEntries([...boxes].filter(([, b]) => b.items.length).map(([id, b]) => [id, b.items])));
-const typed = stored('drafts'); // conversation -> {text, base}: what the server does not have yet, over what it has
+const now = () => performance.timeOrigin + performance.now();
+// typed is what was written last: conversation -> {text, bases, saved}. Until saved, when the server said that it has it,
+// it may have any of bases; an answer that was asked for before saved may, too.
+const typed = stored('drafts');
 let left = false; // Who left without an answer to the question has sent nothing: it is text that was typed, whatever the server has.
 for (const [id, items] of Object.entries(stored('outbox'))) {
   if (!items.some(i => i.state === 'asked')) { box(id).items = items.map(i => ({ ...i, state: 'wait' })); continue; }
   left = true;
-  typed[id] = { text: items.map(i => i.text).join('\n\n'), base: null };
+  typed[id] = { text: items.map(i => i.text).join('\n\n'), bases: [], saved: 0 };
 }
 if (left) { store('drafts', typed); keep(); }
 const key = () => [...crypto.getRandomValues(new Uint8Array(12))].map(b => b.toString(16).padStart(2, '0')).join('');
@@ -72,7 +75,7 @@ async function pump(id) {
         html = await r.text();
       } catch { it.state = 'wait'; paint(); return; } // no answer: same key later, so never twice
       if (r.status === 401) { it.state = 'wait'; keep(); location.href = r.headers.get('HX-Redirect') || '/login'; return; }
-      if (r.ok) { b.items.shift(); keep(); if (shown() === id) await upsert(html, { stick: true }); begun(id, it.url); continue; }
+      if (r.ok) { b.items.shift(); if (!typed[id]?.text) has(id, ''); keep(); if (shown() === id) await upsert(html, { stick: true }); begun(id, it.url); continue; }
       if (r.status === 422) { await refused(id, html); return; }
       if (r.headers.get('Kanal-Dialog') && shown() === id) { await ask(id, it, html); return; }
       it.state = 'failed'; paint(); // 409, 429, 5xx: the text stays in its bubble, with a way out
@@ -87,6 +90,7 @@ async function refused(id, html) {
   const texts = b.items.splice(0).map(x => { document.getElementById('m-' + x.key)?.remove(); return x.text; });
   if (open && f.elements?.body?.value.trim()) texts.push(f.elements.body.value);
   keep();
+  wrote(id, texts.join('\n\n'));
   saveText(id, url.replace(/messages$/, 'draft'), texts.join('\n\n'));
   if (!open) { toast(say('notSent')); return; }
   f._dirty = false;
@@ -125,7 +129,7 @@ document.getElementById('dialog')?.addEventListener('close', () => {
   asked = null;
   const texts = box(id).items.splice(0).map(x => { document.getElementById('m-' + x.key)?.remove(); return x.text; });
   keep();
-  if (f?.dataset.composer !== id) { saveText(id, it.url.replace(/messages$/, 'draft'), texts.join('\n\n')); return; }
+  if (f?.dataset.composer !== id) { wrote(id, texts.join('\n\n')); saveText(id, it.url.replace(/messages$/, 'draft'), texts.join('\n\n')); return; }
   const ta = f.elements.body;
   again();
   ta.value = [...texts, ta.value].filter(t => t.trim()).join('\n\n');
@@ -144,7 +148,7 @@ on('submit', e => {
   if (!text && !files.length) return;
   box(id).items.push({ key: key(), text, files, url: f.getAttribute('action'), state: 'sending' });
   clearTimeout(f._draft); f._dirty = false;
-  forget(id); drafts.delete(id); sent.set(id, (sent.get(id) || 0) + 1); f._base = '';
+  wrote(id, ''); drafts.delete(id); sent.set(id, (sent.get(id) || 0) + 1);
   ta.value = ''; ta.focus();
   count(f); paint(); pump(id);
 });
@@ -184,25 +188,33 @@ const saving = new Map(); // conversation -> its draft on the way
 const drafts = new Map(); // conversation -> the text that the server has, of what is not sent
 const sent = new Map(); // conversation -> how often something was sent: a draft from before is no draft any more
 const forget = id => { delete typed[id]; store('drafts', typed); };
+function wrote(id, text) {
+  typed[id] = { text, bases: typed[id]?.bases || [bodyOf(id)?.defaultValue ?? ''], saved: 0 };
+  store('drafts', typed);
+}
+function has(id, text) {
+  if (typed[id]?.text === text) { typed[id].saved = now(); store('drafts', typed); }
+}
+const bodyOf = id => document.querySelector(`form[data-composer="${id}"]`)?.elements.body;
 // begun: with a message the server puts the draft away; what was begun after the message was written is saved again.
 function begun(id, url) {
   if (drafts.get(id)) saveText(id, url.replace(/messages$/, 'draft'), drafts.get(id));
 }
-function saveText(id, url, text, now) {
+function saveText(id, url, text, atOnce) {
+  if (typed[id] && !typed[id].bases.includes(text)) { typed[id].bases = [...typed[id].bases, text].slice(-8); store('drafts', typed); }
   const send = () => fetch(url, { method: 'POST', keepalive: true, headers: { 'HX-Request-Type': 'partial' }, signal: AbortSignal.timeout(8000), body: new URLSearchParams({ body: text }) });
   const turn = sent.get(id);
-  const saved = (now ? send() : (saving.get(id) || Promise.resolve()).then(send))
-    .then(r => { if (r.ok && sent.get(id) === turn) drafts.set(id, text); if (r.ok && typed[id]?.text === text) forget(id); return r.ok; }).catch(() => false);
+  const saved = (atOnce ? send() : (saving.get(id) || Promise.resolve()).then(send))
+    .then(r => { if (r.ok && sent.get(id) === turn) { drafts.set(id, text); has(id, text); } return r.ok; }).catch(() => false);
   saving.set(id, saved);
   return saved;
 }
-async function save(f, now) {
+async function save(f, atOnce) {
   if (!f?._dirty) return;
   f._dirty = false;
   clearTimeout(f._draft);
-  const id = f.dataset.composer, text = f.elements.body.value, turn = sent.get(id);
-  if (!await saveText(id, f.dataset.draft, text, now)) f._dirty = true;
-  else if (sent.get(id) === turn) f._base = text;
+  const id = f.dataset.composer;
+  if (!await saveText(id, f.dataset.draft, f.elements.body.value, atOnce)) (bodyOf(id)?.form || f)._dirty = true;
 }
 // flush saves what is typed now. handedOver: the server takes it with another form, and puts the draft away.
 export const flush = () => save(document.querySelector('form[data-composer]'));
@@ -217,8 +229,7 @@ on('input', e => {
   if (!f) return;
   count(f);
   f._dirty = true;
-  typed[f.dataset.composer] = { text: f.elements.body.value, base: f._base ?? f.elements.body.defaultValue };
-  store('drafts', typed);
+  wrote(f.dataset.composer, f.elements.body.value);
   clearTimeout(f._draft);
   f._draft = setTimeout(save, 800, f);
 });
@@ -226,38 +237,58 @@ async function leave(f) {
   await save(f);
   if (drafts.get(f.dataset.composer)) document.dispatchEvent(new Event('draft:left')); // its row shows it
 }
-let carried = null; // what is being typed while the pane of the same conversation arrives once more
+
+// A form or panel that has just come into the page is brought up to what this tab knows before any key can reach it. Two
+// answers may come at once, and each may be older than what was typed since it was asked for.
+let last = null, askedAt = performance.timeOrigin, focused = false;
+on('htmx:before:request', e => { e.detail.ctx._askedAt = now(); });
 on('htmx:before:swap', e => {
-  const f = document.querySelector('form[data-composer]'), ta = f?.elements.body;
+  arrived();
+  askedAt = e.detail.ctx._askedAt || 0;
+  const f = document.querySelector('form[data-composer]');
   if (!f || !e.detail.tasks.some(t => t.target?.contains?.(f))) return;
-  carried = { id: f.dataset.composer, ta, focused: document.activeElement === ta };
+  focused = document.activeElement === f.elements.body;
   leave(f);
-});
-on('htmx:after:swap', () => {
-  const f = document.querySelector('form[data-composer]'), c = carried;
-  carried = null;
-  if (!c || f?.dataset.composer !== c.id || f.elements.body === c.ta) return;
-  const ta = f.elements.body; // the old box took keys up to the swap
-  if (c.ta.value !== c.ta.defaultValue) { ta.value = c.ta.value; f._dirty = true; count(f); }
-  if (c.focused) { ta.focus({ preventScroll: true }); ta.setSelectionRange(c.ta.selectionStart, c.ta.selectionEnd); }
 });
 addEventListener('pagehide', () => save(document.querySelector('form[data-composer]'), true));
 
-// ready brings a form that has just come into the page up to what this tab knows.
-function ready() {
-  const f = document.querySelector('form[data-composer]');
+// current is the text that belongs where the server has put theirs: what was typed here, unless the server has had that
+// and theirs is newer. What another device wrote meanwhile stands under it.
+function current(id, theirs) {
+  const mine = typed[id];
+  if (mine?.saved && mine.saved < askedAt) forget(id);
+  if (!typed[id]) return theirs;
+  if (mine.saved || mine.bases.includes(theirs) || mine.text === theirs) return mine.text;
+  mine.bases.push(theirs);
+  return [mine.text, theirs].filter(t => t.trim()).join('\n\n');
+}
+function arrived() {
+  const f = document.getElementById('composer');
   if (!f || f._ready) return;
   f._ready = true;
-  const ta = f.elements.body, id = f.dataset.composer, mine = typed[id];
-  f._base = ta.defaultValue;
-  if (f._base) drafts.set(id, f._base);
-  if (mine && (mine.base === null || mine.base === f._base) && mine.text !== f._base) { ta.value = mine.text; f._dirty = true; save(f); } else if (mine) forget(id);
-  if (box(id).items.some(i => i.text && i.text === ta.value.trim())) { ta.value = ''; drafts.delete(id); } // it is on its way already
-  for (const i of box(id).items) hide(i.files);
+  if (!f.matches('form')) { keptSince(shown()); return; }
+  const id = f.dataset.composer, ta = f.elements.body, theirs = ta.defaultValue, text = current(id, theirs), mine = typed[id], waits = box(id).items, before = last;
+  last = f;
+  if (mine) ta.value = text; // else it may hold what was typed before there was a script
+  if (theirs && text === theirs) drafts.set(id, theirs);
+  if (mine && !mine.saved && (text || !waits.length)) { wrote(id, text); f._dirty = true; save(f); }
+  if (waits.some(i => i.text && i.text === ta.value.trim())) { ta.value = ''; drafts.delete(id); } // it is on its way already
+  for (const i of waits) hide(i.files);
   count(f);
+  if (focused) ta.focus({ preventScroll: true });
+  if (focused && before?.dataset.composer === id) ta.setSelectionRange(before.elements.body.selectionStart, before.elements.body.selectionEnd);
+  focused = false;
 }
-on('htmx:after:swap', ready);
-on('thread:open', () => { paint(); ready(); });
+// keptSince lets the panel show what was typed since its answer was asked for.
+function keptSince(id) {
+  const kept = document.getElementById('kept');
+  if (!kept) return;
+  kept.textContent = current(id, kept.textContent);
+  document.getElementById('kept-box').hidden = !kept.textContent;
+}
+new MutationObserver(arrived).observe(document, { childList: true, subtree: true });
+arrived();
+on('thread:open', paint);
 on('live:up', () => { pumpAll(); save(document.querySelector('form[data-composer]')); });
 addEventListener('online', pumpAll);
 setInterval(pumpAll, 5000);
