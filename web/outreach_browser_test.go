@@ -47,6 +47,8 @@ func TestStartConversationByKeyboard(t *testing.T) {
 		b.at(thread(id))
 		b.says("Pakken med ordre x leveres x")
 		d.waitFor(id, models.Read)
+		b.says("The customer has not answered yet")
+		b.says("answers, you can write freely for 24 hours.")
 		b.picture("outreach-sent")
 		d.customerSays(b, from)
 		d.customerIsBlocked(b, id)

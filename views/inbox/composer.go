@@ -37,11 +37,19 @@ func (c Composer) mode() string {
 	}
 	switch c.Row.Window().State(c.Now) {
 	case models.WindowNever:
+		if unanswered(c.Row) {
+			return "unanswered"
+		}
 		return "never"
 	case models.WindowClosed:
 		return "closed"
 	}
 	return "form"
+}
+
+// unanswered tells whether a customer who has never written has got something from us.
+func unanswered(r models.ConversationRow) bool {
+	return r.WindowInbound == nil && r.LastDirection == models.Out && !r.LastState.Final()
 }
 
 // refused tells whether Twilio or WhatsApp would refuse everything that is sent to the customer.

@@ -68,7 +68,7 @@ func Version(r models.ConversationRow, now time.Time) string {
 	if r.UserID != nil {
 		owner = *r.UserID
 	}
-	return fmt.Sprintf("%s-%d-%t-%s-%d", r.State, owner, r.Window().IsOpen(now), consentVersion(r), r.Files)
+	return fmt.Sprintf("%s-%d-%t-%t-%s-%d", r.State, owner, r.Window().IsOpen(now), unanswered(r), consentVersion(r), r.Files)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

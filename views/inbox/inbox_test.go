@@ -31,6 +31,10 @@ func TestListTextsHaveTheirDirection(t *testing.T) {
 	if got := page(row); !strings.Contains(got, `<span dir="auto">مرحبا abc</span>`) || !strings.Contains(got, "<bdi>مريم</bdi>") {
 		t.Error(got)
 	}
+	empty := models.ConversationRow{Conversation: models.Conversation{LastDirection: models.In}}
+	if got := page(empty); !strings.Contains(got, `<span dir="auto">Melding uten innhold</span>`) {
+		t.Error(got)
+	}
 	row.Draft = "שלום"
 	if got := page(row); !strings.Contains(got, "<bdi>שלום</bdi>") {
 		t.Error(got)

@@ -41,6 +41,8 @@ func quoteText(ctx context.Context, q models.Message) string {
 		return string(words[:160]) + "…"
 	case len(words) > 0:
 		return string(words)
+	case q.Kind == models.KindText:
+		return i18n.T(ctx, "kind.empty")
 	}
 	return kindName(ctx, q.Kind)
 }
@@ -97,6 +99,15 @@ func text(m models.Message) string {
 		return ""
 	}
 	return m.Body
+}
+
+// empty tells whether the message says nothing at all: its bubble would be.
+func empty(m models.Message, files []models.File) bool {
+	switch m.Kind {
+	case models.KindText, models.KindButton, models.KindListReply:
+		return m.Details.Choice == nil && m.Details.Referral == nil && len(files) == 0 && strings.TrimSpace(m.Body) == ""
+	}
+	return false
 }
 
 // callPermission is the title of a button by which a customer answers whether we may call.

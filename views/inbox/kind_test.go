@@ -102,6 +102,19 @@ func TestKinds(t *testing.T) {
 			want: map[i18n.Lang][]string{i18n.NB: {"Meldingstypen støttes ikke ennå", "order&lt;b&gt;", "x"}, i18n.EN: {"Message type not supported yet"}},
 		},
 		{
+			what: "nothing at all", m: models.Message{Kind: models.KindText, Body: " \n"},
+			want:   map[i18n.Lang][]string{i18n.NB: {`<span class="bub__kind">Melding uten innhold</span>`}, i18n.EN: {"Message without content"}},
+			absent: []string{"bub__t"},
+		},
+		{
+			what: "a button that says nothing", m: models.Message{Kind: models.KindButton},
+			want: map[i18n.Lang][]string{i18n.EN: {"Message without content"}},
+		},
+		{
+			what: "an ad without a text", m: models.Message{Kind: models.KindText, Details: models.Details{Referral: &models.Referral{Headline: "Sale"}}},
+			want: map[i18n.Lang][]string{i18n.EN: {"Sale"}}, absent: []string{"without content"},
+		},
+		{
 			what: "a cancelled message", m: models.Message{Kind: models.KindText, Body: "x", Direction: models.Out, State: models.Canceled},
 			want: map[i18n.Lang][]string{i18n.NB: {"Avbrutt"}}, absent: []string{"kode"},
 		},

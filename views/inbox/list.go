@@ -87,6 +87,8 @@ func preview(ctx context.Context, r models.ConversationRow) string {
 	kind, words := models.SplitPreview(r.LastPreview)
 	words = plain(words)
 	switch {
+	case words == "" && kind == models.KindText && r.LastDirection == models.In:
+		return i18n.T(ctx, "kind.empty")
 	case words == "" && kind != models.KindText:
 		return kindName(ctx, kind)
 	case kind == models.KindTemplate:

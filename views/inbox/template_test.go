@@ -63,6 +63,7 @@ func TestEveryStateOfTheWindow(t *testing.T) {
 		},
 	} {
 		row := rowClosing(tt.closes)
+		row.LastDirection = models.System // such as who has started the conversation
 		viewtest.Each(t, ComposerPane(Composer{Row: row, Viewer: models.Viewer{User: 1}, Now: morning}), func(t *testing.T, lang i18n.Lang, page string) {
 			for _, s := range tt.form[lang] {
 				if !strings.Contains(page, s) {
@@ -73,6 +74,30 @@ func TestEveryStateOfTheWindow(t *testing.T) {
 		viewtest.Each(t, ListPane(List{Part: Part{View: models.ViewMine}, Rows: []models.ConversationRow{row}, Now: morning}), func(t *testing.T, lang i18n.Lang, page string) {
 			if !strings.Contains(page, `data-window="`+string(tt.state)+`"`) || !strings.Contains(page, tt.list[lang]) || strings.Contains(page, "conv__m") != (tt.list != nil) {
 				t.Errorf("%s: %q: %s", tt.state, tt.list[lang], page)
+			}
+		})
+	}
+}
+
+// Who has never written and got something has not answered; of what did not go out nothing is said, and a template is
+// still the first thing. The page hears of the change.
+func TestComposerBeforeTheFirstAnswer(t *testing.T) {
+	row := rowClosing(nil)
+	row.LastDirection, row.LastPreview = models.System, "conversation.started_by"
+	before := Version(row, morning)
+	row.LastDirection, row.LastState, row.LastPreview = models.Out, models.Queued, "Hei"
+	if Version(row, morning) == before {
+		t.Error("the page hears nothing")
+	}
+	for state, want := range map[models.MessageState]map[i18n.Lang]string{
+		models.Queued:      {i18n.NB: "Kunden har ikke svart ennå", i18n.EN: "The customer has not answered yet"},
+		models.Read:        {i18n.NB: "Når Kari svarer, kan du skrive fritt i 24 timer.", i18n.EN: "When Kari answers, you can write freely for 24 hours."},
+		models.Undelivered: {i18n.NB: "Start med en mal.", i18n.EN: "Start with a template."},
+	} {
+		row.LastState = state
+		viewtest.Each(t, ComposerPane(Composer{Row: row, Viewer: models.Viewer{User: 1}, Now: morning}), func(t *testing.T, lang i18n.Lang, page string) {
+			if !strings.Contains(page, want[lang]) || !strings.Contains(page, "/templates") || strings.Contains(page, "Start ") != (state == models.Undelivered) {
+				t.Errorf("%s: %s", state, page)
 			}
 		})
 	}

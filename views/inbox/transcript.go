@@ -56,6 +56,9 @@ func (t Transcript) entry(ctx context.Context, m models.Message, files []models.
 	if len(files) == 0 && m.Kind != models.KindText && m.Kind != models.KindTemplate {
 		e.notes = append(e.notes, kindName(ctx, m.Kind))
 	}
+	if empty(m, files) {
+		e.notes = append(e.notes, i18n.T(ctx, "kind.empty"))
+	}
 	for _, f := range files {
 		e.notes = append(e.notes, fileNote(ctx, m, f))
 	}
