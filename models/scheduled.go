@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // ScheduledState is where a scheduled message stands.
 type ScheduledState string
@@ -35,6 +38,13 @@ type ScheduledMessage struct {
 	MessageID        *MessageID
 	CreatedAt        time.Time
 	FinishedAt       *time.Time
+}
+
+// Values are those of the template's variables.
+func (m ScheduledMessage) Values() map[string]string {
+	values := map[string]string{}
+	_ = json.Unmarshal([]byte(m.ContentVariables), &values) // strings only; "" is none
+	return values
 }
 
 // Open tells whether the message can still be sent: it waits, or could not be sent and nobody has put it away.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"kanal/models"
@@ -191,9 +192,17 @@ func enqueueScheduled(ctx context.Context, tx *store.Tx, a models.Account, m mod
 	return tx.Enqueue(ctx, models.SendScheduled{Scheduled: m.ID}, store.At(m.DueAt.Add(-a.ClockAhead)))
 }
 
-// Reschedule gives a message that waits or has failed another time, and its writer may give it another text: body is nil
-// where it stays. Errors: those of Schedule, ErrNotWaiting, ErrNotYours.
-func (s *Service) Reschedule(ctx context.Context, v models.Viewer, id models.ScheduledID, w When, body *string) error {
+// Rescheduling is what changes in a scheduled message: its time, its text, or the values of its template. Body and
+// Values are nil where they stay.
+type Rescheduling struct {
+	When   When
+	Body   *string
+	Values map[string]string
+}
+
+// Reschedule gives a message that waits or has failed another time; its writer may give it other words. Errors: those of
+// Schedule, ErrNotWaiting, ErrNotYours.
+func (s *Service) Reschedule(ctx context.Context, v models.Viewer, id models.ScheduledID, r Rescheduling) error {
 	return s.changeScheduled(ctx, v, id, func(tx *store.Tx, c models.Conversation, m models.ScheduledMessage) error {
 		was := m.State
 		if !m.Open() {
@@ -203,12 +212,11 @@ func (s *Service) Reschedule(ctx context.Context, v models.Viewer, id models.Sch
 		if err != nil {
 			return err
 		}
-		if in.When = w; body != nil && in.Template == nil && *body != m.Body {
-			if m.UserID != v.User {
-				return ErrNotYours
-			}
-			m.Body, in.Body = *body, *body
+		in.When = r.When
+		if r.reword(&in) && m.UserID != v.User {
+			return ErrNotYours
 		}
+		m.Body = in.Body
 		if err := in.reply().validate(); err != nil {
 			return err
 		}
@@ -216,7 +224,7 @@ func (s *Service) Reschedule(ctx context.Context, v models.Viewer, id models.Sch
 		if err != nil {
 			return err
 		}
-		if m.DueAt, err = w.at(a.Now(tx.Now())); err != nil {
+		if m.DueAt, err = r.When.at(a.Now(tx.Now())); err != nil {
 			return err
 		}
 		if err := s.fits(ctx, tx, c, &m, in); err != nil {
@@ -230,11 +238,24 @@ func (s *Service) Reschedule(ctx context.Context, v models.Viewer, id models.Sch
 	})
 }
 
+// reword gives a message its other words; false when they are the same.
+func (r Rescheduling) reword(in *Scheduling) (changed bool) {
+	switch {
+	case in.Template == nil && r.Body != nil:
+		changed = *r.Body != in.Body
+		in.Body = *r.Body
+	case in.Template != nil && r.Values != nil:
+		changed = !maps.Equal(in.Template.Values, r.Values)
+		in.Template.Values = r.Values
+	}
+	return changed
+}
+
 // schedulingOf gives what a scheduled message is made of.
 func schedulingOf(ctx context.Context, tx *store.Tx, m models.ScheduledMessage) (Scheduling, error) {
 	in := Scheduling{Conversation: m.ConversationID, Key: m.ClientKey, Body: m.Body}
 	if m.TemplateName != "" {
-		in.Template = &TemplateUse{ContentSID: m.ContentSID, Values: decodeValues(m.ContentVariables)}
+		in.Template = &TemplateUse{ContentSID: m.ContentSID, Values: m.Values()}
 		if m.TemplateID != nil {
 			in.Template.Template = *m.TemplateID
 		}

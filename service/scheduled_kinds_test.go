@@ -270,20 +270,20 @@ func TestScheduledIsEdited(t *testing.T) {
 		bo := c.colleague("Bo")
 		m := c.later(bo, "a", in(clock, time.Hour))
 		text := "Hei, endret"
-		if err := c.service.Reschedule(ctx, c.agent, m.ID, in(clock, 2*time.Hour), &text); !errors.Is(err, service.ErrNotYours) {
+		if err := c.service.Reschedule(ctx, c.agent, m.ID, service.Rescheduling{When: in(clock, 2*time.Hour), Body: &text}); !errors.Is(err, service.ErrNotYours) {
 			t.Error("words in another's mouth:", err)
 		}
-		c.must(c.service.Reschedule(ctx, c.agent, m.ID, in(clock, 25*time.Hour-time.Hour-time.Minute), nil))
+		c.must(c.service.Reschedule(ctx, c.agent, m.ID, service.Rescheduling{When: in(clock, 25*time.Hour-time.Hour-time.Minute)}))
 		empty := " "
-		problem(t, c.service.Reschedule(ctx, bo, m.ID, in(clock, time.Hour), &empty), "body", "reply.empty")
-		problem(t, c.service.Reschedule(ctx, bo, m.ID, in(clock, 30*time.Hour), &text), "date", "scheduled.window")
+		problem(t, c.service.Reschedule(ctx, bo, m.ID, service.Rescheduling{When: in(clock, time.Hour), Body: &empty}), "body", "reply.empty")
+		problem(t, c.service.Reschedule(ctx, bo, m.ID, service.Rescheduling{When: in(clock, 30*time.Hour), Body: &text}), "date", "scheduled.window")
 		late := in(clock, 30*time.Hour)
 		late.Anyway = true
-		c.must(c.service.Reschedule(ctx, bo, m.ID, late, &text))
+		c.must(c.service.Reschedule(ctx, bo, m.ID, service.Rescheduling{When: late, Body: &text}))
 		clock.Advance(30 * time.Hour)
 		c.fails(m, "scheduled.failed_window")
 		c.write(0, "Hei igjen")
-		c.must(c.service.Reschedule(ctx, bo, m.ID, in(clock, time.Hour), nil))
+		c.must(c.service.Reschedule(ctx, bo, m.ID, service.Rescheduling{When: in(clock, time.Hour)}))
 		if got := c.scheduled(m.ID); got.State != models.ScheduledWaiting || got.Problem != "" || got.FinishedAt != nil || c.only().LaterFailed {
 			t.Errorf("%+v", got)
 		}
@@ -291,6 +291,45 @@ func TestScheduledIsEdited(t *testing.T) {
 		c.run(m.ID)
 		if got := c.scheduled(m.ID); got.State != models.ScheduledSent || c.message(*got.MessageID).Body != text {
 			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// The values of a template that waits can be changed by who filled it in; it goes with them.
+func TestScheduledTemplateIsEdited(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		c.toSandbox(0)
+		c.toBox(0, "Hei")
+		id := c.only().ID
+		c.must(c.service.TakeOver(ctx, c.agent, id, 0))
+		c.agrees(id)
+		bo := c.colleague("Bo")
+		use := &service.TemplateUse{ContentSID: appointment, Values: map[string]string{"1": "12. mai", "2": "10"}}
+		c.must(c.service.Schedule(ctx, bo, service.Scheduling{Conversation: id, Key: "k1", Template: use, When: in(clock, 30*time.Hour)}))
+		m, err := c.store.ScheduledByKey(ctx, c.only().Conversation, bo.User, "k1")
+		c.must(err)
+		change := func(who models.Viewer, values map[string]string) error {
+			return c.service.Reschedule(ctx, who, m.ID, service.Rescheduling{When: in(clock, 40*time.Hour), Values: values})
+		}
+		other := map[string]string{"1": "13. mai", "2": "11"}
+		if err := change(c.agent, other); !errors.Is(err, service.ErrNotYours) {
+			t.Error("words in another's mouth:", err)
+		}
+		c.must(change(c.agent, nil))
+		c.must(change(c.agent, use.Values)) // the same words
+		problem(t, change(bo, map[string]string{"1": "13. mai", "2": " "}), models.ValueField("2"), "pick.value_empty")
+		if got := c.scheduled(m.ID); got.ContentVariables != m.ContentVariables || got.Body != m.Body {
+			t.Errorf("%+v", got)
+		}
+		c.must(change(bo, other))
+		if got := c.scheduled(m.ID); got.Body != "Your appointment is coming up on 13. mai at 11" {
+			t.Errorf("%+v", got)
+		}
+		clock.Advance(40 * time.Hour)
+		c.run(m.ID)
+		c.send(id)
+		if p := c.created(); p.Get("ContentSid") != appointment || p.Get("ContentVariables") != `{"1":"13. mai","2":"11"}` {
+			t.Errorf("%v", p)
 		}
 	})
 }

@@ -237,10 +237,10 @@ func TestScheduledIsChanged(t *testing.T) {
 		if err := c.service.SendScheduledNow(ctx, c.agent, m.ID); !errors.Is(err, service.ErrNotYours) {
 			t.Error("sent in another's name:", err)
 		}
-		if err := c.service.Reschedule(ctx, boss, m.ID, in(clock, -time.Hour), nil); models.KindOf(err) != models.KindInvalid {
+		if err := c.service.Reschedule(ctx, boss, m.ID, service.Rescheduling{When: in(clock, -time.Hour)}); models.KindOf(err) != models.KindInvalid {
 			t.Error(err)
 		}
-		if err := c.service.Reschedule(ctx, boss, m.ID, in(clock, 2*time.Hour), nil); err != nil {
+		if err := c.service.Reschedule(ctx, boss, m.ID, service.Rescheduling{When: in(clock, 2*time.Hour)}); err != nil {
 			t.Error(err)
 		}
 		clock.Advance(time.Hour)
@@ -253,7 +253,7 @@ func TestScheduledIsChanged(t *testing.T) {
 			t.Errorf("%+v: its writer helps", got)
 		}
 		for name, err := range map[string]error{
-			"cancel": c.service.CancelScheduled(ctx, bo, m.ID), "now": c.service.SendScheduledNow(ctx, bo, m.ID), "time": c.service.Reschedule(ctx, bo, m.ID, in(clock, time.Hour), nil),
+			"cancel": c.service.CancelScheduled(ctx, bo, m.ID), "now": c.service.SendScheduledNow(ctx, bo, m.ID), "time": c.service.Reschedule(ctx, bo, m.ID, service.Rescheduling{When: in(clock, time.Hour)}),
 		} {
 			if !errors.Is(err, service.ErrNotWaiting) {
 				t.Errorf("%s: %v", name, err)

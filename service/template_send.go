@@ -97,13 +97,6 @@ func encodeValues(values map[string]string) string {
 	return string(b)
 }
 
-// decodeValues reads what encodeValues has written.
-func decodeValues(text string) map[string]string {
-	values := map[string]string{}
-	_ = json.Unmarshal([]byte(text), &values) // strings only; "" is none
-	return values
-}
-
 // sameTemplate gives ErrKeyReused unless a reply that came before was this template.
 func sameTemplate(sent []models.Message, use *TemplateUse) error {
 	if use == nil || len(sent) != 1 || !use.made(sent[0]) {

@@ -15,7 +15,7 @@ func (tx *Tx) InsertScheduled(ctx context.Context, m *models.ScheduledMessage) e
 	return failed(tx.q(ctx).Create(m).Error, "insert scheduled message")
 }
 
-var scheduledColumns = []string{"state", "problem", "body", "due_at", "message_id", "finished_at"}
+var scheduledColumns = []string{"state", "problem", "body", "content_variables", "due_at", "message_id", "finished_at"}
 
 // SaveScheduled writes what changes in a scheduled message. Guarded by the state it had: ErrStale when another was faster.
 func (tx *Tx) SaveScheduled(ctx context.Context, m models.ScheduledMessage, was models.ScheduledState) error {

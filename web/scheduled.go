@@ -46,8 +46,37 @@ func (s *Server) later(c echo.Context, row models.ConversationRow) (inbox.Later,
 	for i, m := range l.Messages {
 		ids[i] = m.ID
 	}
-	l.Files, err = s.store.HeldFiles(c.Request().Context(), row.AccountID, ids...)
-	return l, err
+	if l.Files, err = s.store.HeldFiles(c.Request().Context(), row.AccountID, ids...); err != nil {
+		return l, err
+	}
+	l.Contents = map[models.ScheduledID]models.Content{}
+	for _, m := range l.Messages {
+		t, err := s.laterTemplate(c.Request().Context(), row, m)
+		if err != nil {
+			return l, err
+		}
+		if t != nil {
+			l.Contents[m.ID] = t.Content().Render(m.Values())
+		}
+	}
+	return l, nil
+}
+
+// laterTemplate gives the template of a scheduled message as it stands now; nil when it is none, or is gone.
+func (s *Server) laterTemplate(ctx context.Context, row models.ConversationRow, m models.ScheduledMessage) (*models.Template, error) {
+	if m.TemplateName == "" {
+		return nil, nil
+	}
+	if m.TemplateID == nil {
+		for _, t := range service.SandboxTemplates(models.Number{AccountID: row.AccountID, Address: row.NumberAddress}) {
+			if t.ContentSID == m.ContentSID {
+				return &t, nil
+			}
+		}
+		return nil, nil
+	}
+	t, err := s.store.TemplateOf(ctx, row.AccountID, *m.TemplateID)
+	return &t, err
 }
 
 // newLaterPage asks when a message is to be sent: what waits in the composer.
@@ -245,7 +274,12 @@ func (s *Server) laterPage(c echo.Context) error {
 
 // laterForm is the dialog about a message that is scheduled already.
 func (s *Server) laterForm(c echo.Context, m models.ScheduledMessage, row models.ConversationRow) (inbox.LaterForm, error) {
-	f := inbox.LaterForm{Row: row, ID: m.ID, Body: m.Body, Mine: m.TemplateName == "" && m.UserID == personOf(c).viewer.User}
+	f := inbox.LaterForm{Row: row, ID: m.ID, Body: m.Body, Values: m.Values(), Mine: m.UserID == personOf(c).viewer.User}
+	var err error
+	if f.Template, err = s.laterTemplate(c.Request().Context(), row, m); err != nil {
+		return f, err
+	}
+	f.Mine = f.Mine && (m.TemplateName == "" || f.Template != nil)
 	held, err := s.store.HeldFiles(c.Request().Context(), m.AccountID, m.ID)
 	f.Files = held[m.ID]
 	at := m.DueAt
@@ -255,7 +289,7 @@ func (s *Server) laterForm(c echo.Context, m models.ScheduledMessage, row models
 	return f.Fill(c.Request().Context(), at), err
 }
 
-// reschedule gives a message that waits or has failed another time, and another text.
+// reschedule gives a message that waits or has failed another time, and other words.
 func (s *Server) reschedule(c echo.Context) error {
 	m, row, err := s.scheduled(c)
 	if err != nil {
@@ -265,13 +299,16 @@ func (s *Server) reschedule(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	w, body := when(c), (*string)(nil)
-	f.Date, f.Clock = w.Date, w.Clock
+	in := service.Rescheduling{When: when(c)}
+	f.Date, f.Clock = in.When.Date, in.When.Clock
 	if c.Request().PostForm.Has("later_body") {
 		f.Body = typedBody(c, "later_body")
-		body = &f.Body
+		in.Body = &f.Body
 	}
-	if err := s.service.Reschedule(c.Request().Context(), personOf(c).viewer, m.ID, w, body); err != nil {
+	if values := typedValues(c); len(values) > 0 {
+		f.Values, in.Values = values, values
+	}
+	if err := s.service.Reschedule(c.Request().Context(), personOf(c).viewer, m.ID, in); err != nil {
 		return s.laterRefused(c, f, err)
 	}
 	return s.doneDialog(c, conversationPath(row.ID), "done.rescheduled")

@@ -135,13 +135,19 @@ func templateNamed(key string) (service.TemplateUse, error) {
 // templateUse reads the template of a form with the values of its fields. ErrNotFound.
 func templateUse(c echo.Context) (service.TemplateUse, error) {
 	use, err := templateNamed(field(c, "t"))
-	use.Values = map[string]string{}
+	use.Values = typedValues(c)
+	return use, err
+}
+
+// typedValues reads what was typed for the variables of a template.
+func typedValues(c echo.Context) map[string]string {
+	values := map[string]string{}
 	for name, v := range c.Request().PostForm {
 		if variable, ok := strings.CutPrefix(name, models.ValueField("")); ok {
-			use.Values[variable] = strings.TrimSpace(v[0])
+			values[variable] = strings.TrimSpace(v[0])
 		}
 	}
-	return use, err
+	return values
 }
 
 // sendTemplate takes in a template with the values of its fields; it is sent now, or its time is asked for.
