@@ -145,7 +145,8 @@ var inboxVisits = []visit{
 		b.JS("document.getElementById('date').value = ''; document.getElementById('later-form').requestSubmit()")
 		b.Wait("document.getElementById('errsum')")
 	}},
-	{name: "another time", route: "/later/:scheduled", who: agent, path: laterPath},
+	{name: "another time", route: "/later/:scheduled", who: agent, path: laterPath(nil)},
+	{name: "another template", route: "/later/:scheduled", who: agent, path: laterPath(map[string]string{"1": "Kari", "2": "48213", "3": "mandag"})},
 	{name: "waits for its time", route: "/inbox/:conversation", who: agent, path: threadAt("mine", "")},
 	{name: "picture", route: "/files/:file/show", who: agent, path: pictureAt("/show")},
 	{name: "picture in the dialog", route: "/inbox/:conversation", who: agent, path: threadAt("mine", ""), do: opened(".pic")},
@@ -198,19 +199,25 @@ func failedMessage(w *world) string {
 	return ""
 }
 
-// laterPath schedules a message and gives its address.
-func laterPath(w *world) string {
-	at := time.Now().Add(3 * time.Hour)
-	in := service.Scheduling{
-		Conversation: w.rows["mine"], Key: newClientKey(), Body: "Vi ringer deg.",
-		When: service.When{Date: at.Format("2006-01-02"), Clock: at.Format("15:04"), Zone: at.Location()},
+// laterPath schedules a message, with values the template of the world, and gives its address.
+func laterPath(values map[string]string) func(*world) string {
+	return func(w *world) string {
+		at := time.Now().Add(3 * time.Hour)
+		in := service.Scheduling{
+			Conversation: w.rows["mine"], Key: newClientKey(), Body: "Vi ringer deg.",
+			When: service.When{Date: at.Format("2006-01-02"), Clock: at.Format("15:04"), Zone: at.Location()},
+		}
+		if values != nil {
+			in.Body, in.Template = "", &service.TemplateUse{Template: w.template, Values: values}
+		}
+		v := w.viewer(agent)
+		w.must(w.service.Schedule(w.t.Context(), v, in))
+		row, err := w.store.Conversation(w.t.Context(), v, w.rows["mine"])
+		w.must(err)
+		m, err := w.store.ScheduledByKey(w.t.Context(), row.Conversation, v.User, in.Key)
+		w.must(err)
+		return "/later/" + number(m.ID)
 	}
-	w.must(w.service.Schedule(w.t.Context(), w.viewer(agent), in))
-	row, err := w.store.Conversation(w.t.Context(), w.viewer(agent), w.rows["mine"])
-	w.must(err)
-	ms, err := w.store.Scheduled(w.t.Context(), row.Conversation)
-	w.must(err)
-	return "/later/" + number(ms[0].ID)
 }
 
 // emptied sends a form with one field emptied.
