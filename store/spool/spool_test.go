@@ -335,6 +335,27 @@ func TestDiskRefuses(t *testing.T) {
 	}
 }
 
+// A file that cannot be written any more is left as it is, with what was kept in it; the next record begins another.
+func TestFileRefuses(t *testing.T) {
+	o := Options{Dir: t.TempDir()}
+	s, log := open(t, o)
+	appendAll(t, s, 0, 2)
+	readable, err := os.Open(s.segments[0].path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = s.segments[0].file.Close()
+	s.segments[0].file = readable
+	if err := s.Append(record(2)); err == nil || !log.says("cannot be written") {
+		t.Errorf("what was not written is kept: %v", err)
+	}
+	appendAll(t, s, 3, 5)
+	want(t, s, 0, 1, 3, 4)
+	if n := len(files(t, o.Dir, "*.spool")); n != 2 {
+		t.Errorf("%d files", n)
+	}
+}
+
 func BenchmarkAppend(b *testing.B) {
 	s, err := Open(Options{Dir: b.TempDir(), MaxBytes: 1 << 40})
 	if err != nil {
