@@ -58,6 +58,21 @@ func TestReportIsReplayed(t *testing.T) {
 	})
 }
 
+// A call of an account that is not there any more does not end the replay of all.
+func TestReplayOfAllGoesOn(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		gone := models.Quarantine{AccountID: c.account.ID + 1, Kind: "inbound", Reason: models.QuarantineFailed, Form: text(1, customer, number).Encode()}
+		c.must(c.store.InTx(ctx, func(tx *store.Tx) error { return tx.InsertQuarantine(ctx, &gone) }))
+		for _, form := range []url.Values{text(2, customer, number), text(3, customer, "+4799999999"), text(4, customer, number)} {
+			c.quarantines(models.Quarantine{Kind: "inbound", Reason: models.QuarantineFailed, Form: form.Encode(), ReceivedAt: c.store.Now()})
+		}
+		failed, err := c.service.ReplayAllQuarantined(ctx, c.agent, models.QuarantineFailed)
+		if got := c.thread(); failed != 1 || err != nil || got != "m2 m4" {
+			t.Errorf("%d failed, %v, %s", failed, err, got)
+		}
+	})
+}
+
 // Many alerts that Twilio does not get through let the account list what has come once, at the end of their minute; an
 // alert about something else does not.
 func TestAlertsLetTheAccountCatchUp(t *testing.T) {

@@ -341,3 +341,27 @@ func TestHopelessRecord(t *testing.T) {
 		}
 	})
 }
+
+// At its start, and each time when the spool is empty again, a process lets each account list what Twilio has taken in.
+func TestListingFollowsTheSpool(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		jobs := c.jobsLeft()
+		c.replayUntil("the start lists", func() bool {
+			if c.jobsLeft() == jobs {
+				return false
+			}
+			if c.spool.Records() == 0 && c.jobsLeft() == jobs+1 {
+				call := c.webhook(service.HookInbound, text(1, customer, number), c.token())
+				call.Verified = true
+				if err := c.spool.Append(call); err != nil {
+					t.Fatal(err)
+				}
+				c.until("the spool is empty, and each account lists again", func() bool { return c.jobsLeft() == jobs+2 })
+			}
+			return c.spool.Records() == 0
+		})
+		if got := c.thread(); got != "m1" {
+			t.Errorf("%s", got)
+		}
+	})
+}
