@@ -52,7 +52,15 @@ func TestReportIsReplayed(t *testing.T) {
 		if err != nil || row.ReplayedAt == nil || row.Tries != 1 || row.Problem != "" {
 			t.Errorf("%+v %v", row, err)
 		}
-		if _, err := c.service.ReplayQuarantined(ctx, c.agent, q+1); !errors.Is(err, models.ErrNotFound) {
+		// The same call once more, as a process that died leaves it.
+		twin := c.quarantines(models.Quarantine{Kind: "status", Reason: models.QuarantineFailed, Form: form.Encode(), Query: c.reportCall(form, m.ID, 1).Query, ReceivedAt: came})
+		if problem, err := c.service.ReplayQuarantined(ctx, c.agent, twin); problem != "" || err != nil {
+			t.Fatalf("%q %v", problem, err)
+		}
+		if events, err := c.store.Reports(ctx, got); err != nil || len(events) != 1 {
+			t.Errorf("%d events after its twin: %v", len(events), err)
+		}
+		if _, err := c.service.ReplayQuarantined(ctx, c.agent, twin+1); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("no such call: %v", err)
 		}
 	})

@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -310,6 +312,24 @@ func TestSpoolIsReplayedAtStart(t *testing.T) {
 	})
 }
 
+// counter counts what a log says.
+type counter struct {
+	slog.Handler
+	what string
+	n    atomic.Int32
+}
+
+// Enabled lets everything through.
+func (*counter) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle counts a line.
+func (c *counter) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == c.what {
+		c.n.Add(1)
+	}
+	return nil
+}
+
 // What fails again and again while the database answers goes into quarantine too, though nobody knows why: what is behind it
 // gets in, and it can be taken in when its trouble is over.
 func TestHopelessRecord(t *testing.T) {
@@ -330,7 +350,17 @@ func TestHopelessRecord(t *testing.T) {
 			}
 		}
 		exec("ALTER TABLE service_windows RENAME TO away")
+		waits := &counter{what: "the spool waits for the database"}
+		c.service.Close()
+		public, _ := url.Parse(c.hooks.URL)
+		var err error
+		if c.service, err = service.New(ctx, service.Options{Store: c.store, Spool: c.spool, PublicURL: public, Log: slog.New(waits)}); err != nil {
+			t.Fatal(err)
+		}
 		c.replay()
+		if n := waits.n.Load(); n < 5 {
+			t.Errorf("it was given up after %d failures", n)
+		}
 		exec("ALTER TABLE away RENAME TO service_windows")
 		qs, err := c.store.Quarantined(ctx, store.QuarantineFilter{})
 		if err != nil || len(qs) != 1 || qs[0].Kind != "inbound" || qs[0].Reason != models.QuarantineFailed {
