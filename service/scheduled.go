@@ -201,7 +201,7 @@ type Rescheduling struct {
 }
 
 // Reschedule gives a message that waits or has failed another time; its writer may give it other words. Errors: those of
-// Schedule, ErrNotWaiting, ErrNotYours.
+// Schedule, ErrNotWaiting, ErrNotYours, ErrOptedOut.
 func (s *Service) Reschedule(ctx context.Context, v models.Viewer, id models.ScheduledID, r Rescheduling) error {
 	return s.changeScheduled(ctx, v, id, func(tx *store.Tx, c models.Conversation, m models.ScheduledMessage) error {
 		was := m.State
@@ -228,6 +228,9 @@ func (s *Service) Reschedule(ctx context.Context, v models.Viewer, id models.Sch
 			return err
 		}
 		if err := s.fits(ctx, tx, c, &m, in); err != nil {
+			return err
+		}
+		if err := optedOutSince(ctx, tx, c, m); err != nil {
 			return err
 		}
 		m.State, m.Problem, m.FinishedAt = models.ScheduledWaiting, "", nil
@@ -372,6 +375,9 @@ func (s *Service) deliverScheduled(ctx context.Context, tx *store.Tx, c models.C
 		err = models.ErrNotFound
 	}
 	if err == nil {
+		err = optedOutSince(ctx, tx, c, m)
+	}
+	if err == nil {
 		err = s.sendScheduled(ctx, tx, v, c, m)
 	}
 	problem := scheduledProblem(err)
@@ -380,6 +386,16 @@ func (s *Service) deliverScheduled(ctx context.Context, tx *store.Tx, c models.C
 	}
 	tx.Publish(conversationEvent(c, u.ID))
 	return finishScheduled(ctx, tx, m, models.ScheduledFailed, problem)
+}
+
+// optedOutSince gives ErrOptedOut when the customer has said no to messages after a message was scheduled: whoever wrote it
+// did not know. Who knows may still answer, now or at a time.
+func optedOutSince(ctx context.Context, tx *store.Tx, c models.Conversation, m models.ScheduledMessage) error {
+	said, err := tx.ConsentState(ctx, c.AccountID, c.ContactID)
+	if err == nil && said.OptedOut() && said.All.At.After(m.CreatedAt) {
+		err = ErrOptedOut
+	}
+	return err
 }
 
 // scheduledProblems are the sentences that say why a message could not be sent and what to do now.
@@ -395,7 +411,7 @@ var scheduledProblems = []struct {
 	{ErrFilesOff, "scheduled.failed_files"},
 	{ErrFilesUnreachable, "scheduled.failed_files"},
 	{ErrBlocked, "scheduled.failed_blocked"},
-	{models.E(models.KindInvalid, string(models.RefusedOptedOut)), "scheduled.failed_opted_out"},
+	{ErrOptedOut, "scheduled.failed_opted_out"},
 	{models.E(models.KindInvalid, string(models.RefusedNoMarketing)), "scheduled.failed_marketing"},
 	{models.E(models.KindInvalid, string(models.RefusedNoOptIn)), "scheduled.failed_consent"},
 }

@@ -333,3 +333,46 @@ func TestScheduledTemplateIsEdited(t *testing.T) {
 		}
 	})
 }
+
+// What was scheduled before the customer said stop does not go out by itself, though the window is open: whoever wrote it
+// decides. What is scheduled, or answered, after it goes out.
+func TestScheduledBeforeAStopWord(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		c.quiet()
+		m := c.later(c.agent, "before", in(clock, time.Hour))
+		clock.Advance(time.Minute)
+		c.write(0, "STOP")
+		clock.Advance(time.Minute)
+		after := c.later(c.agent, "after", in(clock, time.Hour))
+		clock.Advance(2 * time.Hour)
+		c.fails(m, "scheduled.failed_opted_out")
+		if err := c.service.Reschedule(ctx, c.agent, m.ID, service.Rescheduling{When: in(clock, time.Hour)}); !errors.Is(err, service.ErrOptedOut) {
+			t.Error("it would fail again:", err)
+		}
+		c.run(after.ID)
+		if got := c.scheduled(after.ID); got.State != models.ScheduledSent {
+			t.Errorf("an answer to who said stop: %s %s", got.State, got.Problem)
+		}
+		c.must(c.service.SendScheduledNow(ctx, c.agent, m.ID))
+		if got := c.scheduled(m.ID); got.State != models.ScheduledSent {
+			t.Errorf("by hand: %s %s", got.State, got.Problem)
+		}
+		c.reply(c.only().ID, "k9", "We have noted it")
+		c.send(c.only().ID)
+		if got := c.bodies(); len(got) != 4 { // with the confirmation
+			t.Errorf("sent %q", got)
+		}
+
+		// Who starts again has undone it.
+		m = c.later(c.agent, "undone", in(clock, time.Hour))
+		clock.Advance(time.Minute)
+		c.write(0, "STOP")
+		clock.Advance(time.Minute)
+		c.write(0, "START")
+		clock.Advance(time.Hour)
+		c.run(m.ID)
+		if got := c.scheduled(m.ID); got.State != models.ScheduledSent {
+			t.Errorf("after a start word: %s %s", got.State, got.Problem)
+		}
+	})
+}
