@@ -419,3 +419,46 @@ func TestAllQueuedMessagesFailWhenTheWindowCloses(t *testing.T) {
 		}
 	})
 }
+
+// What a refusal of an old attempt says about the customer holds, though the message was sent again since: the new attempt
+// goes on, and the old one keeps its code.
+func TestLateRefusalOfAnOldAttempt(t *testing.T) {
+	for _, sent := range []bool{false, true} { // whether the new attempt has gone out
+		each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+			id := c.quiet()
+			m := c.reply(id, "k", "x")
+			c.send(id)
+			old := *c.message(m.ID).ProviderSID
+			c.must(c.status(m, 1, old, "failed", ""))
+			clock.Advance(time.Minute)
+			if _, err := c.service.Retry(ctx, c.agent, m.ID); err != nil {
+				t.Fatal(err)
+			}
+			if sent {
+				c.send(id)
+			}
+			before := c.message(m.ID)
+			for range 2 {
+				c.must(c.status(m, 1, old, "undelivered", fmt.Sprint(twilio.CodeBlocked)))
+			}
+			c.must(c.status(m, 1, old, "undelivered", fmt.Sprint(twilio.CodeOutsideWindow)))
+			got := c.message(m.ID)
+			if got.State != before.State || got.ErrorCode != 0 || got.Attempt != before.Attempt || got.PollAt == nil == sent {
+				t.Errorf("%s became %s with code %d", before.State, got.State, got.ErrorCode)
+			}
+			as, err := c.store.Attempts(ctx, m)
+			if err != nil || as[0].State != models.AttemptAccepted || as[0].ErrorCode != twilio.CodeBlocked || sent && as[1].ErrorCode != 0 {
+				t.Errorf("%+v, %v", as, err)
+			}
+			if s := c.consents(); !s.OptedOut() || s.All.Source != models.SourceTwilio {
+				t.Errorf("the block is not known: %+v", s.All)
+			}
+			if lines := c.lines(id); lines[len(lines)-1] != "system.opted_out.all_self" || lines[len(lines)-2] == lines[len(lines)-1] {
+				t.Errorf("%q", lines)
+			}
+			if c.only().Window().IsOpen(c.store.Now()) {
+				t.Error("the window is still open")
+			}
+		})
+	}
+}

@@ -179,24 +179,46 @@ func orNotFound(err error) error {
 	return models.ErrNotFound
 }
 
-// report binds the sid to the attempt and moves the message.
+// report binds the sid to the attempt and moves the message, when the attempt is its newest one.
 func (s *Service) report(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t *tried, at time.Time) error {
-	a := t.attempt
-	if a.SID != nil && t.message.ProviderSID == nil {
-		return nil // sent again by hand since: reports of the old attempt are kept and move nothing
-	}
-	if a.SID == nil {
-		was, now, sid := a.State, tx.Now(), ev.MessageSID
+	a, next := t.attempt, messageState(ev.Status)
+	older := t.message.Attempt != a.N || a.SID != nil && t.message.ProviderSID == nil
+	was, bound, fails := a.State, a.SID != nil, next.Final() && a.ErrorCode == 0
+	if !bound {
+		now, sid := tx.Now(), ev.MessageSID
 		a.State, a.SID, a.FinishedAt = models.AttemptAccepted, &sid, &now
+	}
+	if fails {
+		a.ErrorCode = ev.ErrorCode
+	}
+	if !bound || fails && ev.ErrorCode != 0 {
 		if err := tx.SaveAttempt(ctx, a, was); err != nil {
 			return err
 		}
 		t.attempt = a
 	}
-	if t.message.Attempt != a.N {
-		return nil // an older attempt's reports are kept and move nothing
+	if older {
+		return s.reportOlder(ctx, tx, ev, t)
 	}
 	return s.move(ctx, tx, ev, t, at)
+}
+
+// reportOlder takes a report of an attempt after which the message was sent again, or is about to be. It moves nothing;
+// what a refusal says about the customer holds all the same.
+func (s *Service) reportOlder(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t *tried) error {
+	if !messageState(ev.Status).Final() {
+		return nil
+	}
+	c, rev := t.conversation, t.conversation.Rev
+	if err := s.refusedFor(ctx, tx, *t, ev.ErrorCode); err != nil || c.Rev == rev {
+		return err
+	}
+	tx.Publish(conversationEvent(*c))
+	if err := tx.SaveConversations(ctx, *c); err != nil {
+		return err
+	}
+	c.Version++
+	return nil
 }
 
 func (s *Service) move(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t *tried, at time.Time) error {
