@@ -115,6 +115,7 @@ type Message struct {
 	ReadAt           *time.Time
 	PollAt           *time.Time // when Twilio is asked next what became of it; nil is never
 	Polls            int        // how often Twilio was asked
+	RetryAt          *time.Time // queued after a temporary failure: when it is sent again by itself, in the database's time
 	UpdatedAt        time.Time
 }
 
@@ -155,6 +156,18 @@ type SendAttempt struct {
 // its way, by clocks that are a little apart.
 func (a SendAttempt) MayHaveMade(created time.Time) bool {
 	return !created.Before(a.StartedAt.Add(-ClockSlack)) && !created.After(a.DeadlineAt.Add(ClockSlack))
+}
+
+// retries are the pauses before a message is sent again by itself, after each temporary failure.
+var retries = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute}
+
+// RetryAfter gives the pause before a message is sent again by itself after some temporary failures of its attempts;
+// false when it is left to a person.
+func RetryAfter(failures int) (time.Duration, bool) {
+	if failures < 1 || failures > len(retries) {
+		return 0, false
+	}
+	return retries[failures-1], true
 }
 
 // Times of sending.

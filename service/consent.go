@@ -143,7 +143,7 @@ func (s *Service) takeBack(ctx context.Context, tx *store.Tx, c *models.Conversa
 // cancel cancels queued messages of a locked conversation, which the caller saves. code says why; 0 is a person's wish.
 func (s *Service) cancel(ctx context.Context, tx *store.Tx, c *models.Conversation, queued []models.Message, code int) error {
 	for _, m := range queued {
-		m.State, m.ErrorCode = models.Canceled, code
+		m.State, m.ErrorCode, m.RetryAt = models.Canceled, code, nil
 		c.Rev++
 		m.Rev = c.Rev
 		if m.Seq == c.Seq || c.LastDirection == models.Out && m.CreatedAt.Equal(c.LastMessageAt) {

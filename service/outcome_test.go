@@ -189,8 +189,8 @@ func TestRetryByHand(t *testing.T) {
 		if _, err := c.service.Retry(ctx, c.agent, m.ID); models.KindOf(err) != models.KindConflict {
 			t.Error("a message on its way is sent again:", err)
 		}
-		c.sim.Report(c.sid, old, "failed", 63018)
-		if got := c.message(m.ID); got.State != models.Failed || got.ErrorCode != 63018 {
+		c.sim.Report(c.sid, old, "failed", 30008)
+		if got := c.message(m.ID); got.State != models.Failed || got.ErrorCode != 30008 {
 			t.Fatalf("%+v", got)
 		}
 		stranger := models.Viewer{User: c.agent.User + 100, Role: models.Agent}
@@ -200,7 +200,7 @@ func TestRetryByHand(t *testing.T) {
 		if _, err := c.service.Retry(ctx, c.agent, m.ID); err != nil {
 			t.Fatal(err)
 		}
-		c.sim.Report(c.sid, old, "undelivered", 63018)
+		c.sim.Report(c.sid, old, "undelivered", 30008)
 		if got := c.message(m.ID); got.State != models.Queued {
 			t.Fatalf("%s: the old attempt's report has moved it", got.State)
 		}
@@ -223,7 +223,7 @@ func TestRefusedRetryClosesTheWindow(t *testing.T) {
 		id := c.quiet()
 		m := c.reply(id, "k", "x")
 		c.send(id)
-		c.sim.Report(c.sid, *c.message(m.ID).ProviderSID, "failed", 63018)
+		c.sim.Report(c.sid, *c.message(m.ID).ProviderSID, "failed", 30008)
 		clock.Advance(time.Hour)
 		c.write(0, "still there?")
 		clock.Advance(time.Minute)

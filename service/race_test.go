@@ -65,7 +65,7 @@ func TestReportWhileTheAnswerIsStored(t *testing.T) {
 				exec("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
 			}
 			reported := make(chan error, 1)
-			go func() { reported <- c.status(m, 1, created, "failed", "63018") }()
+			go func() { reported <- c.status(m, 1, created, "failed", "30008") }()
 			if d == store.Postgres {
 				c.until("the report waits for the message", func() bool { return waits(db) })
 			}
@@ -77,7 +77,7 @@ func TestReportWhileTheAnswerIsStored(t *testing.T) {
 			if err := <-reported; err != nil {
 				t.Fatal(err)
 			}
-			if got := c.message(m.ID); got.State != models.Failed || got.ErrorCode != 63018 {
+			if got := c.message(m.ID); got.State != models.Failed || got.ErrorCode != 30008 {
 				t.Errorf("%s with code %d: the report has moved nothing", got.State, got.ErrorCode)
 			}
 		})

@@ -60,7 +60,10 @@ func (s *Service) claim(ctx context.Context, id models.ConversationID) (*outgoin
 		if err != nil {
 			return err
 		}
-		unsent, err := tx.FirstUnsent(ctx, c, 20)
+		if next.now, err = tx.DatabaseNow(ctx); err != nil {
+			return err
+		}
+		unsent, err := tx.FirstUnsent(ctx, c, next.now, 20)
 		if err != nil {
 			return err
 		}
@@ -75,8 +78,9 @@ func (s *Service) claim(ctx context.Context, id models.ConversationID) (*outgoin
 	return next.out, next.wait, err
 }
 
-// claimed is what claim has found: an attempt to make, or the time until the sender's turn.
+// claimed is what claim has found at a time: an attempt to make, or the time until the sender's turn.
 type claimed struct {
+	now  time.Time
 	out  *outgoing
 	wait time.Duration
 }
@@ -84,10 +88,7 @@ type claimed struct {
 // claimMessage looks at one message that is not with Twilio yet. It answers true when the ones after it must wait, or
 // when it was claimed into next.
 func (s *Service) claimMessage(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, next *claimed) (bool, error) {
-	now, err := tx.DatabaseNow(ctx)
-	if err != nil {
-		return true, err
-	}
+	now := next.now
 	switch m.State {
 	case models.Sending:
 		return true, s.checkLease(ctx, tx, c, m, now)
@@ -186,6 +187,10 @@ func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conv
 	if may && m.Kind.HasFile() && file == nil {
 		may, m.State, m.ErrorCode = false, models.Failed, twilio.CodeNoFile
 	}
+	if may && m.RetryAt != nil && !at.mayTryAgain() {
+		may, m.State = false, models.Failed
+	}
+	m.RetryAt = nil
 	if !may {
 		return nil, s.saveMessage(ctx, tx, c, &m, was)
 	}
@@ -196,7 +201,7 @@ func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conv
 	if err := tx.InsertAttempt(ctx, &a); err != nil {
 		return nil, err
 	}
-	m.State, m.Attempt = models.Sending, a.N
+	m.State, m.Attempt, m.ErrorCode = models.Sending, a.N, 0
 	if err := s.saveMessage(ctx, tx, c, &m, was); err != nil {
 		return nil, err
 	}

@@ -182,7 +182,9 @@ func orNotFound(err error) error {
 // report binds the sid to the attempt and moves the message, when the attempt is its newest one.
 func (s *Service) report(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t *tried, at time.Time) error {
 	a, next := t.attempt, messageState(ev.Status)
-	older := t.message.Attempt != a.N || a.SID != nil && t.message.ProviderSID == nil
+	waits := a.SID != nil && t.message.ProviderSID == nil // it failed, and the next attempt is to begin
+	arrived := next == models.Delivered || next == models.Read
+	older := t.message.Attempt != a.N || waits && !arrived
 	was, bound, fails := a.State, a.SID != nil, next.Final() && a.ErrorCode == 0
 	if !bound {
 		now, sid := tx.Now(), ev.MessageSID
@@ -232,9 +234,13 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent,
 	m.State, m.ProviderSID = next, &sid
 	stamp(&m, next, at)
 	armPoll(&m, tx.Now())
+	m.ErrorCode, m.RetryAt = 0, nil
 	if next.Final() {
 		m.ErrorCode = ev.ErrorCode
 		if err := s.honour(ctx, tx, *t, ev.ErrorCode); err != nil {
+			return err
+		}
+		if err := s.tryAgain(ctx, tx, *t, &m); err != nil {
 			return err
 		}
 	}

@@ -78,6 +78,7 @@ func (r Reader) LeftQueued(ctx context.Context, now, before time.Time) ([]models
 		Joins("LEFT JOIN send_attempts ON send_attempts.account_id = messages.account_id AND send_attempts.message_id = messages.id AND send_attempts.n = messages.attempt").
 		Where(unsentMessages+" AND messages.state = ? AND messages.updated_at < ?", models.Queued, before).
 		Where("send_attempts.not_before IS NULL OR send_attempts.not_before < ?", now).
+		Where("messages.retry_at IS NULL OR messages.retry_at < ?", now).
 		Where("NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.id = messages.account_id AND accounts.stopped_at IS NOT NULL)").
 		Limit(500).Pluck("messages.conversation_id", &ids).Error
 	return ids, failed(err, "read messages left behind")

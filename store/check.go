@@ -37,6 +37,7 @@ func (r Reader) Outbound(ctx context.Context, now time.Time) (n int, oldest time
 		Joins("LEFT JOIN send_attempts ON send_attempts.account_id = messages.account_id AND send_attempts.message_id = messages.id AND send_attempts.n = messages.attempt").
 		Where(unsentMessages+" AND messages.state = ?", models.Queued).
 		Where("send_attempts.not_before IS NULL OR send_attempts.not_before < ?", now).
+		Where("messages.retry_at IS NULL OR messages.retry_at < ?", now).
 		Where("NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.id = messages.account_id AND accounts.stopped_at IS NOT NULL)")
 	var rows []models.Message
 	if err := waiting.Select("messages.updated_at").Order("messages.updated_at").Limit(1000).Find(&rows).Error; err != nil || len(rows) == 0 {

@@ -171,18 +171,20 @@ func (r Reader) HasWritten(ctx context.Context, c models.Conversation, user mode
 	return len(ids) > 0, failed(err, "read messages of user")
 }
 
-// FirstUnsent gives the conversation's messages that are not yet with Twilio, the oldest first, at most limit.
-func (r Reader) FirstUnsent(ctx context.Context, c models.Conversation, limit int) ([]models.Message, error) {
+// FirstUnsent gives the conversation's messages that are not yet with Twilio, the oldest first, at most limit. What is to
+// be sent again later than now is not among them.
+func (r Reader) FirstUnsent(ctx context.Context, c models.Conversation, now time.Time, limit int) ([]models.Message, error) {
 	var ms []models.Message
 	err := r.q(ctx).Where("account_id = ? AND conversation_id = ? AND state IN ?", c.AccountID, c.ID,
 		[]models.MessageState{models.Queued, models.Sending, models.Uncertain}).
+		Where("retry_at IS NULL OR retry_at <= ?", now).
 		Order("seq").Limit(limit).Find(&ms).Error
 	return ms, failed(err, "read unsent messages")
 }
 
 var messageColumns = []string{
 	"rev", "provider_sid", "state", "error_code", "attempt", "sent_at", "delivered_at", "read_at", "updated_at",
-	"poll_at",
+	"poll_at", "retry_at",
 }
 
 // SaveMessage writes what changes in a message. Guarded by the state it had: KindConflict when another was faster.

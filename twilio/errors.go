@@ -3,6 +3,7 @@ package twilio
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -117,6 +118,12 @@ var known = map[int]Advice{
 	CodeContentSID: AdviceAdmin, CodeContentValues: AdviceTemplate, 63027: AdviceTemplate, 63028: AdviceTemplate, 63029: AdviceNone,
 	63030: AdviceAdmin, CodeRejected: AdviceTemplate, CodePaused: AdviceTemplate, CodeDisabled: AdviceTemplate,
 }
+
+// temporary are the codes of problems inside WhatsApp or Twilio, or of a limit on sending, that pass by themselves.
+var temporary = []int{30001, 30036, 63009, 63010, 63011, 63012, 63018, 63023}
+
+// Temporary tells whether a message that was not delivered because of a code can be sent again in a while.
+func Temporary(code int) bool { return slices.Contains(temporary, code) }
 
 // AdviceFor gives what to do about a code, and whether the code has a sentence of its own. An unknown code may be
 // tried again.

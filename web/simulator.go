@@ -430,10 +430,13 @@ func checkCustomer(name, phone string) models.FieldErrors {
 // outcomes and delays are what a person can choose for the center's messages.
 var (
 	outcomes = []string{
-		"read", "delivered", "sent", "none", "failed_63016", "failed_63003", "failed_63024", "undelivered_63014", "undelivered_30008",
+		"read", "delivered", "sent", "none", "failed_63016", "failed_63003", "failed_63024", "undelivered_63014", "undelivered_30008", onceTemporary,
 	}
 	delays = []string{"300ms", "2s", "10s", "30s"}
 )
+
+// onceTemporary is the outcome of one message only; what comes after it is read.
+const onceTemporary = "once_63012"
 
 func outcomeView(o simulator.Outcome) simview.Outcome {
 	v := simview.Outcome{Value: o.Final, Delay: delays[0], Choices: outcomes, Delays: delays}
@@ -457,6 +460,10 @@ func (s *Server) setOutcome(c echo.Context) error {
 	chosen, delay := field(c, "outcome"), field(c, "delay")
 	if !slices.Contains(outcomes, chosen) || !slices.Contains(delays, delay) {
 		return errUnreadable
+	}
+	if chosen == onceTemporary {
+		chosen = "read"
+		s.sim.Fail(at.account.SID, simulator.FaultTemporary)
 	}
 	final, code, _ := strings.Cut(chosen, "_")
 	o := simulator.Outcome{Final: final}

@@ -231,16 +231,21 @@ func TestSimulatorOutcomes(t *testing.T) {
 	defer stop()
 	wanted := map[string]models.MessageState{
 		"delivered": models.Delivered, "sent": models.Sent, "failed_63003": models.Failed, "undelivered_63014": models.Undelivered,
+		"once_63012": models.Queued, // it waits to be sent again
 	}
 	for _, outcome := range slices.Sorted(maps.Keys(wanted)) { // who blocks us, as the last one says, gets nothing more
 		want := wanted[outcome]
 		b.post("/simulator/outcome", "outcome", outcome, "delay", "300ms").to(s.place(0))
-		b.get(s.place(0)).want(http.StatusOK, `value="`+outcome+`" selected`)
+		stays := outcome
+		if want == models.Queued {
+			stays = "read" // this one message only
+		}
+		b.get(s.place(0)).want(http.StatusOK, `value="`+stays+`" selected`)
 		b.post("/inbox/1/messages", "client_key", outcome, "body", "Svar "+outcome).want(http.StatusSeeOther)
 		late := time.After(patience)
 		for {
 			ms := slices.DeleteFunc(s.messages(), func(m models.Message) bool { return m.Direction != models.Out })
-			if ms[len(ms)-1].State == want {
+			if m := ms[len(ms)-1]; m.State == want && (want != models.Queued || m.RetryAt != nil) {
 				break
 			}
 			select {

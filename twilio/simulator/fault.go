@@ -39,6 +39,7 @@ const (
 const (
 	FaultReadFirst Fault = "read_first" // read is told before delivered
 	FaultFailsLate Fault = "fails_late" // sent, then failed
+	FaultTemporary Fault = "temporary"  // sent, then not delivered because of a problem that passes; by hand only
 	FaultLateFile  Fault = "late_file"  // not there (404) for a while after the message
 )
 
@@ -57,7 +58,7 @@ var suits = map[Fault][]string{
 	FaultUnauth: {onCreate}, FaultCommitHang: {onCreate}, FaultCommitDrop: {onCreate}, FaultCommitSlow: {onCreate}, FaultSlow: {onCreate},
 	FaultInboundLost: {onInbound}, FaultInboundTwice: {onInbound}, FaultForged: {onInbound, onStatus}, FaultOldToken: {onInbound, onStatus},
 	FaultFields: {onInbound, onStatus}, FaultWord: {onInbound, onStatus}, FaultStatusLost: {onStatus}, FaultStatusLate: {onStatus},
-	FaultStatusTwice: {onStatus}, FaultStatusSwap: {onStatus}, FaultReadFirst: {onLife}, FaultFailsLate: {onLife}, FaultLateFile: {onFile},
+	FaultStatusTwice: {onStatus}, FaultStatusSwap: {onStatus}, FaultReadFirst: {onLife}, FaultFailsLate: {onLife}, FaultTemporary: {onLife}, FaultLateFile: {onFile},
 }
 
 // Fail makes the next events of an account go wrong, one each: a fault waits for the next event that it can happen to.

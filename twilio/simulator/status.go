@@ -68,6 +68,9 @@ func turned(o Outcome, life []string, faults []Fault) (Outcome, []string) {
 	case slices.Contains(faults, FaultFailsLate):
 		o.Code = 63024
 		return o, []string{"sent", "failed"}
+	case slices.Contains(faults, FaultTemporary):
+		o.Code = 63012
+		return o, lifeOf("undelivered")
 	case slices.Contains(faults, FaultReadFirst) && len(life) == 3:
 		return o, []string{life[0], life[2], life[1]}
 	}

@@ -3,6 +3,7 @@ package inbox
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"kanal/models"
 	"kanal/views/i18n"
@@ -38,5 +39,25 @@ func TestListTextsHaveTheirDirection(t *testing.T) {
 	row.Draft = "שלום"
 	if got := page(row); !strings.Contains(got, "<bdi>שלום</bdi>") {
 		t.Error(got)
+	}
+}
+
+// A message that waits to be sent again says why, and when: by the clock of its account, in the zone of the page.
+func TestBubbleThatWaitsForItsNextAttempt(t *testing.T) {
+	at := time.Date(2026, 11, 24, 14, 5, 0, 0, time.UTC)
+	m := models.Message{Direction: models.Out, State: models.Queued, ErrorCode: 63012, Attempt: 1, RetryAt: &at, CreatedAt: at}
+	thread := Thread{Row: models.ConversationRow{ClockAhead: time.Hour}, Advice: func(int) (string, bool) { return "retry", true }}
+	got := viewtest.Render(t, i18n.EN, message(thread, m))
+	for _, want := range []string{"WhatsApp has a temporary problem.", "Trying again at 16:05."} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in %s", want, got)
+		}
+	}
+	if strings.Contains(got, "/retry") {
+		t.Error("it is offered to send by hand what goes by itself")
+	}
+	m.RetryAt = nil
+	if got := viewtest.Render(t, i18n.EN, message(thread, m)); strings.Contains(got, "fail") {
+		t.Error("a message that is simply queued looks as if it had failed:", got)
 	}
 }
