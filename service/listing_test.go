@@ -14,13 +14,15 @@ import (
 
 	"kanal/models"
 	"kanal/service"
+	"kanal/store"
 	"kanal/store/storetest"
 	"kanal/twilio"
 )
 
-// longList stands in for Twilio's list of messages: one in so many is a message to the center's number, and the others,
-// which fill its pages as well, are none that anybody looks for.
+// longList stands in for Twilio's list of messages: one in so many is a message to a number, and the others, which fill its
+// pages as well, are none that anybody looks for.
 type longList struct {
+	to       string // the number
 	begin    time.Time
 	length   int
 	every    time.Duration
@@ -40,10 +42,14 @@ func (l *longList) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			<-l.hold
 		}
 	}
+	length := l.length
+	if q.Get("To") != "whatsapp:"+l.to {
+		length = 0
+	}
 	after, _ := time.Parse(time.RFC3339, q.Get("DateSent>"))
 	before, err := time.Parse(time.RFC3339, q.Get("DateSent<"))
 	rows, skip := []map[string]any{}, page*size
-	for i := l.length - 1; i >= 0 && len(rows) <= size; i-- {
+	for i := length - 1; i >= 0 && len(rows) <= size; i-- {
 		at := l.begin.Add(time.Duration(i) * l.every).Truncate(time.Second)
 		if at.Before(after) || err == nil && at.After(before) {
 			continue
@@ -68,7 +74,7 @@ func (l *longList) row(i int, at time.Time) map[string]any {
 		direction = "inbound"
 	}
 	return map[string]any{
-		"sid": sid(i), "direction": direction, "from": customer, "to": "whatsapp:" + number, "body": l.messages[i], "num_media": "0",
+		"sid": sid(i), "direction": direction, "from": customer, "to": "whatsapp:" + l.to, "body": l.messages[i], "num_media": "0",
 		"status": "received", "date_sent": at.UTC().Format(time.RFC1123Z), "date_created": at.UTC().Format(time.RFC1123Z),
 	}
 }
@@ -94,7 +100,7 @@ func (c *center) lists(l *longList) *service.Service {
 // What is too much for one listing is listed in halves, the older one first: nothing is left out, and all is in order.
 func TestListingTooMuchAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
-		l := &longList{begin: clock.Now(), length: 25_000, every: 140 * time.Millisecond, messages: map[int]string{}}
+		l := &longList{to: number, begin: clock.Now(), length: 25_000, every: 140 * time.Millisecond, messages: map[int]string{}}
 		var want []string
 		for i := 0; i < l.length; i += 2_000 {
 			l.messages[i] = fmt.Sprint("message ", i)
@@ -119,7 +125,7 @@ func TestListingTooMuchAtOnce(t *testing.T) {
 // While an account lists nobody lists for it beside that: what is asked meanwhile is done when the first is.
 func TestOneListingAtATime(t *testing.T) {
 	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
-		l := &longList{begin: clock.Now(), length: 1, every: time.Second, messages: map[int]string{0: "once"}, hold: make(chan struct{})}
+		l := &longList{to: number, begin: clock.Now(), length: 1, every: time.Second, messages: map[int]string{0: "once"}, hold: make(chan struct{})}
 		s := c.lists(l)
 		clock.Advance(time.Hour)
 		first := make(chan error, 1)
@@ -144,6 +150,46 @@ func TestOneListingAtATime(t *testing.T) {
 		}
 		if err := s.CatchUp(ctx, models.CatchUp{Account: c.account.ID, Asked: clock.Now().UnixMicro()}); err != nil || l.lists.Load() != 2 {
 			t.Errorf("the other one: %v, %d listings", err, l.lists.Load())
+		}
+	})
+}
+
+// A number takes nothing in from before it was added.
+func TestNumberHasNoHistory(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		l := &longList{to: "+4721000041", begin: clock.Now(), length: 2, every: 40 * time.Minute, messages: map[int]string{0: "before", 1: "after"}}
+		clock.Advance(30 * time.Minute)
+		c.must(c.store.InTx(ctx, func(tx *store.Tx) error {
+			return tx.InsertNumber(ctx, &models.Number{AccountID: c.account.ID, Name: "Second", Address: l.to, Version: 1, CreatedAt: tx.Now(), UpdatedAt: tx.Now()})
+		}))
+		clock.Advance(time.Hour)
+		c.must(c.lists(l).CatchUp(ctx, models.CatchUp{Account: c.account.ID}))
+		if got := c.thread(); got != "after" || l.lists.Load() != 2 {
+			t.Errorf("%s, after %d listings", got, l.lists.Load())
+		}
+	})
+}
+
+// An account that Twilio refuses does not list: it does when Twilio accepts it again.
+func TestStoppedAccountDoesNotList(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		l := &longList{to: number, begin: clock.Now(), length: 1, every: time.Second, messages: map[int]string{0: "meanwhile"}}
+		clock.Advance(time.Hour)
+		stop := func(tx *store.Tx) error {
+			_, err := tx.StopAccount(ctx, c.account.ID, twilio.CodeUnauthorized)
+			return err
+		}
+		resume := func(tx *store.Tx) error { _, err := tx.ResumeAccount(ctx, c.account.ID); return err }
+		s := c.lists(l)
+		for _, tt := range []struct {
+			do   func(*store.Tx) error
+			want int32
+		}{{stop, 0}, {resume, 1}} {
+			c.must(c.store.InTx(ctx, tt.do))
+			c.must(s.CatchUp(ctx, models.CatchUp{Account: c.account.ID}))
+			if n := l.lists.Load(); n != tt.want {
+				t.Errorf("%d listings, want %d", n, tt.want)
+			}
 		}
 	})
 }

@@ -117,6 +117,9 @@ func TestAlertsLetTheAccountCatchUp(t *testing.T) {
 		clock.Advance(20 * time.Second)
 		debug(6, "11205")
 		entered(2)
+		clock.Advance(time.Minute)
+		debug(6, "11205") // that is no news
+		entered(2)
 		rows, err := c.store.Alerts(ctx, 0)
 		if err != nil || len(rows) != 6 {
 			t.Errorf("%d alerts: %v", len(rows), err)
