@@ -86,6 +86,17 @@ var peopleVisits = []visit{
 	{name: "users", route: "/admin/users", who: admin, path: at("/admin/users")},
 	{name: "connection check", route: "/admin/check", who: admin, path: at("/admin/check"), do: checkEnded},
 	{name: "connection check at once", route: "/admin/check", who: admin, path: at("/admin/check?whole=1")},
+	{name: "test message", route: "/admin/check/message", who: admin, path: at("/admin/check"), do: func(b *browsertest.Tab) {
+		checkEnded(b)
+		opened("[hx-get='/admin/check/message']")(b)
+	}},
+	{name: "test message page refused", route: "/admin/check/message", who: admin, path: at("/admin/check/message"), do: sentEmpty("test-message")},
+	{name: "test message to confirm", route: "/admin/check/message", who: admin, path: at("/admin/check/message"), do: func(b *browsertest.Tab) {
+		b.Fill("#to", "+4740000155")
+		b.Enter()
+		b.Focused("#test-confirm")
+	}},
+	{name: "test message without numbers", route: "/admin/check/message", who: admin, path: at("/admin/check/message"), in: "empty"},
 	{name: "connection check without accounts", route: "/admin/check", who: admin, path: at("/admin/check"), in: "empty", do: checkEnded},
 	{name: "new user", route: "/admin/users/new", who: admin, path: at("/admin/users/new")},
 	{name: "new user refused", route: "/admin/users/new", who: admin, path: at("/admin/users/new"), do: sentEmpty("user")},

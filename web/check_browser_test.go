@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"kanal/models"
 	"kanal/store/storetest"
@@ -47,6 +48,7 @@ func (d door) before(o *Options) {
 // has the focus, and the report can be copied.
 func TestCheckRowByRow(t *testing.T) {
 	t.Parallel()
+	browsertest.Require(t)
 	for _, p := range pairs {
 		t.Run(string(p.dialect)+" "+string(p.lang), func(t *testing.T) {
 			t.Parallel()
@@ -97,6 +99,60 @@ func checkRowByRow(d *team, twilioDoor door) {
 	b.says(d.text("check.token.suspended_do"))
 	b.says(d.text("check.after.token"))
 	b.picture("check-failed-" + string(d.lang))
+}
+
+// A message to oneself, by keyboard: the phone, the question, and in the conversation how far it came.
+func TestMessageToOneselfByKeyboard(t *testing.T) { eachPair(t, messageToOneself) }
+
+func messageToOneself(d *team) {
+	b := d.at(d.user(models.Administrator, "boss@kanal.test"), check.URL)
+	b.expect(refused)
+	b.focused("#check-summary")
+	b.tabTo("[data-copy=report]")
+	b.js("document.querySelector('.page__h a').focus()")
+	b.enter()
+	b.wait("document.querySelector('dialog[open] #to') === document.activeElement")
+	b.enter()
+	b.wait("document.activeElement.id === 'errsum'")
+	b.tabTo("dialog #to")
+	b.press("400 00 155")
+	b.picture("check-message-" + string(d.lang))
+	b.enter()
+	b.focused("dialog #test-confirm")
+	b.see(d.text("check.message.text"))
+	b.picture("check-message-confirm-" + string(d.lang))
+	b.narrow()
+	b.size(1440, 900)
+	b.tabTo("dialog button[value=change]")
+	b.enter()
+	b.wait("document.querySelector('dialog #to')?.value === '+4740000155'")
+	b.tabTo("dialog button[value=next]")
+	b.enter()
+	b.tabTo("dialog button[value=send]")
+	d.outcome("undelivered", 63024)
+	b.enter()
+	id := d.wrote("whatsapp:+4740000155")
+	b.at(thread(id))
+	b.see(d.text("done.test_message"))
+	b.see(d.text("twilio.code.63024"))
+	b.picture("check-message-sent-" + string(d.lang))
+}
+
+// wrote waits until we have written to somebody who has not written to us, and gives the conversation.
+func (d *team) wrote(address string) models.ConversationID {
+	d.t.Helper()
+	changes, cancel := d.sim.Watch()
+	defer cancel()
+	for late := time.After(patience); ; {
+		if d.creates() > 0 {
+			return d.newest(twilio.Address(address))
+		}
+		select {
+		case <-changes:
+		case <-late:
+			d.t.Fatal("nothing was sent")
+		}
+	}
 }
 
 // Who works elsewhere on the page when the check ends keeps the focus; a line that is lost is told.

@@ -13,6 +13,7 @@ import (
 	"kanal/store/storetest"
 	"kanal/twilio"
 	"kanal/views/check"
+	"kanal/views/viewtest"
 )
 
 // Without script the page holds everything at once: what was found, what to do, and the report.
@@ -46,7 +47,8 @@ func TestConnectionCheck(t *testing.T) {
 func TestConnectionCheckByParts(t *testing.T) {
 	d := newTeam(t, store.SQLite)
 	admin := d.signedIn(d.user(models.Administrator, "boss@kanal.test"))
-	shell := admin.get(check.URL).want(http.StatusOK, `data-check="/admin/check/rows"`, "13 checks have not ended yet.", `href="/admin/check?whole=1"`).without("Connected.")
+	shell := admin.get(check.URL).want(http.StatusOK, `data-check="/admin/check/rows"`, "13 parts are left.", `href="/admin/check?whole=1"`).without("Connected.")
+	viewtest.Check(t, shell.Body)
 	lines := strings.Split(strings.TrimSpace(admin.get(check.RowsURL).want(http.StatusOK).Body), "\n")
 	for i, line := range lines {
 		var change map[string]string

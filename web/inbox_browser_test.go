@@ -124,23 +124,25 @@ func (d *team) creates() (n int) {
 	return n
 }
 
-// A message that failed says why and what to do next.
-func TestInboxFailures(t *testing.T) {
-	t.Parallel()
-	browsertest.Require(t)
-	d := newTeam(t, store.SQLite)
+// A message that failed says why, with Twilio's code, and what to do next.
+func TestInboxFailures(t *testing.T) { eachPair(t, inboxFailures) }
+
+func inboxFailures(d *team) {
 	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
 	b := d.at(d.ida, thread(id))
 	said := "[...document.querySelectorAll('#msgs .fail')].at(-1)?.innerText.replace(/\\s+/g, ' ')"
+	known := func(code int) string {
+		return d.text(fmt.Sprint("twilio.code.", code)) + " " + d.text("thread.code", "code", code)
+	}
 	for _, f := range []struct {
 		final string
 		code  int
 		says  string
 	}{
-		{"failed", 63024, "The number cannot receive WhatsApp. Twilio code 63024"},
-		{"failed", 63007, "The sender number is not connected to WhatsApp at Twilio. Twilio code 63007 Ask an administrator"},
-		{"failed", 20003, "Twilio rejects the auth token. Twilio code 20003 Ask an administrator"},
-		{"undelivered", 77777, "Not delivered. Twilio code 77777. Retry"},
+		{"failed", 63024, known(63024)},
+		{"failed", 63007, known(63007) + " " + d.text("thread.ask_admin")},
+		{"failed", 20003, known(20003) + " " + d.text("thread.ask_admin")},
+		{"undelivered", 77777, d.text("twilio.code.other", "code", 77777) + " " + d.text("thread.retry")},
 	} {
 		d.outcome(f.final, f.code)
 		types(b, fmt.Sprint("Svar ", f.code))
@@ -148,9 +150,13 @@ func TestInboxFailures(t *testing.T) {
 		b.wait(said + " === " + jsText(f.says))
 		b.wait("[...document.querySelectorAll('#msgs .bub')].at(-1).classList.contains('bub--fail')")
 	}
+	b.picture("failed-" + string(d.lang))
+	b.narrow()
+	b.size(1440, 900)
 	d.outcome("read", 0)
-	b.click("#msgs .msg:last-child .fail button")
-	b.wait(lastState(models.Read) + " && document.querySelectorAll('#msgs .msg--out').length === 4")
+	b.tabTo("#msgs .msg:last-child .fail button")
+	b.enter()
+	b.wait(lastState(models.Read) + " && document.querySelectorAll('#msgs .msg--out').length === 4 && document.activeElement !== document.body")
 
 	// Twilio did not process it: it is tried again by itself, and the bubble says so.
 	d.sim.Fail(d.sid, simulator.FaultTooMany)
@@ -162,14 +168,14 @@ func TestInboxFailures(t *testing.T) {
 	d.sim.Fail(d.sid, simulator.FaultCommitDrop)
 	types(b, "Kanskje")
 	b.send()
-	b.wait(said + " === 'Not sure the message was sent. Checking with Twilio.'")
+	b.wait(said + " === " + jsText(d.text("msg.uncertain")))
 	b.wait("document.querySelectorAll('#msgs .msg--out:last-child button').length === 0")
 	// Who has opted out gets nothing more, so that nothing follows.
 	other := d.at(d.ida, thread(d.has(d.ida, d.says("Jonas Bakke", "Hei"))))
 	d.outcome("failed", 21610)
 	types(other, "Svar")
 	other.send()
-	other.wait(said + " === 'The customer has opted out. Twilio code 21610'")
+	other.wait(said + " === " + jsText(known(21610)))
 }
 
 // 63016 closes the window at once, in the open page too.

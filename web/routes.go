@@ -249,6 +249,8 @@ func (s *Server) troubleRoutes() []route {
 	return []route{
 		{get, "/admin/check", administrators, s.checkPage, 0},
 		{get, "/admin/check/rows", administrators, s.checkRows, 0},
+		{get, "/admin/check/message", administrators, s.testMessagePage, 0},
+		{post, "/admin/check/message", administrators, s.sendTestMessage, 0},
 		{get, "/admin/quarantine", administrators, s.quarantinePage, 0},
 		{post, "/admin/quarantine/replay", administrators, s.replayReason, 0},
 		{get, "/admin/quarantine/:call", administrators, s.quarantinedPage, 0},

@@ -53,6 +53,7 @@ on('focusin', e => { if (e.target.id) last = e.target.id; });
 const refocus = () => {
   if (document.activeElement && document.activeElement !== document.body) return;
   const el = (last && document.getElementById(last)) || document.querySelector('#thread-h, h1[tabindex], h1');
+  if (el?.localName === 'h1') el.tabIndex = -1; // else it takes no focus
   el?.focus({ preventScroll: true });
 };
 on('htmx:after:swap', () => queueMicrotask(refocus));

@@ -28,7 +28,9 @@ async function follow() {
 function end() {
   if (!ended()) {
     box.querySelectorAll('[data-running]').forEach(li => li.remove());
-    document.getElementById('check-summary').replaceWith(document.getElementById('check-cut').content.cloneNode(true));
+    const summary = document.getElementById('check-summary');
+    summary.replaceChildren(document.getElementById('check-cut').content.cloneNode(true));
+    summary.autofocus = true;
   }
   box.removeAttribute('aria-busy');
   const a = document.activeElement;
