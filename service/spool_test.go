@@ -185,7 +185,7 @@ func TestReplayTwice(t *testing.T) {
 // the sid for the next, the last one is late and moves nothing, and what is bad in the middle takes nothing with it. A process
 // that dies after any of the commits changes nothing.
 func TestReplayMixed(t *testing.T) {
-	eachWithOutage(t, func(t *testing.T, c *center, _ *storetest.Clock, o *outage) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
 		id := c.quiet()
 		c.sim.Fail(c.sid, simulator.FaultCommitDrop)
 		first := c.reply(id, "k1", "first")
