@@ -152,7 +152,7 @@ func (r *CheckRun) run(ctx context.Context, p *checkUnit) []models.Finding {
 				p.found = r.looked(ctx, p)
 				<-r.s.checking
 			case <-ctx.Done():
-				p.found = one(models.VerdictNotRun, models.Say("check.too_long"))
+				p.found = noTurn()
 			}
 		}
 		end := r.s.store.Now()
@@ -174,10 +174,15 @@ func (r *CheckRun) looked(ctx context.Context, p *checkUnit) (found []models.Fin
 			found = r.unread(p, fmt.Errorf("panic: %v\n%s", said, debug.Stack()))
 		}
 	}()
+	if ctx.Err() != nil { // its turn has come by the end of another one's
+		return noTurn()
+	}
 	ctx, cancel := context.WithTimeout(ctx, 2*checkTimeout)
 	defer cancel()
 	return p.look(ctx, p)
 }
+
+func noTurn() []models.Finding { return one(models.VerdictNotRun, models.Say("check.too_long")) }
 
 // waits gives why a part is not run; nil when it can be.
 func (r *CheckRun) waits(ctx context.Context, p *checkUnit) []models.Finding {
