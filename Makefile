@@ -19,7 +19,8 @@ run: ## Serve the center on http://127.0.0.1:8080, with its data in ./data
 test: ## Run every test on both databases and in a browser, and with the race detector all that needs neither browser nor time
 	@bash .ci/needs
 	KANAL_TEST_REQUIRE=postgres $(GO) test -race $(NORACE:%=-gcflags=%=-race=false) -short -timeout 30m ./service ./web ./...
-	KANAL_TEST_REQUIRE=postgres,chromium $(GO) test -timeout 30m ./web ./cmd/... ./service ./...
+	KANAL_TEST_REQUIRE=postgres,chromium $(GO) test -timeout 30m ./web ./cmd/kanal ./views ./twilio/simulator
+	KANAL_TEST_REQUIRE=postgres,chromium $(GO) test -run Memory ./service
 
 faults: ## Kill the program twenty times while Twilio is at its worst, on both databases
 	@bash .ci/needs

@@ -1,5 +1,5 @@
-// Package kanal_test holds the rules of the house: which package may import which (floors_test.go) and how large things
-// may grow (budget_test.go). It reads the source and runs nothing of the program.
+// Package kanal_test holds the rules of the house: which package may import which (floors_test.go), how large things
+// may grow (budget_test.go), and that no test is left out for good (slow_test.go). It reads the source and runs nothing of the program.
 package kanal_test
 
 import (
