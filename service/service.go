@@ -143,6 +143,11 @@ func (s *Service) FallbackURL(a models.Account) string {
 	return s.hookURL(a, string(HookFallback)) + twilio.ConnectionOverrides
 }
 
+// StatusURL is the address for reports about messages of a number that name none themselves.
+func (s *Service) StatusURL(a models.Account) string {
+	return s.hookURL(a, "status") + twilio.ConnectionOverrides
+}
+
 // DebuggerURL gives the address that Twilio's debugger calls. Its page takes no long ones.
 func (s *Service) DebuggerURL(a models.Account) string {
 	address := s.hookURL(a, string(HookDebug))

@@ -29,10 +29,8 @@ type webhookRun struct {
 
 // wantedWebhooks are the addresses that Twilio should call for the numbers of an account.
 func (s *Service) wantedWebhooks(a models.Account) models.Webhooks {
-	at := func(what string) models.Webhook {
-		return models.Webhook{URL: s.hookURL(a, what) + twilio.ConnectionOverrides, Method: http.MethodPost}
-	}
-	return models.Webhooks{Inbound: at("inbound"), Fallback: at("fallback"), Status: at("status")}
+	post := func(url string) models.Webhook { return models.Webhook{URL: url, Method: http.MethodPost} }
+	return models.Webhooks{Inbound: post(s.InboundURL(a)), Fallback: post(s.FallbackURL(a)), Status: post(s.StatusURL(a))}
 }
 
 // Reachable tells whether what is called for an account may reach our public address: Twilio itself only from the

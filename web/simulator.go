@@ -247,6 +247,9 @@ func (s *Server) trySimulator(c echo.Context) error {
 	if sender.FallbackURL == "" {
 		s.sim.SetFallbackURL(sim.SID, sender.Number, s.service.FallbackURL(a))
 	}
+	if sender.StatusURL == "" {
+		s.sim.SetStatusURL(sim.SID, sender.Number, s.service.StatusURL(a))
+	}
 	if sim.DebugURL == "" {
 		s.sim.SetDebugURL(sim.SID, s.service.DebuggerURL(a))
 	}

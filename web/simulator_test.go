@@ -60,8 +60,8 @@ func TestTrySimulator(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	minted := s.sim.Accounts()[0]
-	if x := minted.Senders[0]; x.InboundURL != s.service.InboundURL(a.Account) || x.FallbackURL != s.service.FallbackURL(a.Account) || minted.DebugURL != s.service.DebuggerURL(a.Account) {
-		t.Errorf("Twilio calls %s, %s and %s", x.InboundURL, x.FallbackURL, minted.DebugURL)
+	if x := minted.Senders[0]; x.InboundURL != s.service.InboundURL(a.Account) || x.FallbackURL != s.service.FallbackURL(a.Account) || x.StatusURL != s.service.StatusURL(a.Account) || minted.DebugURL != s.service.DebuggerURL(a.Account) {
+		t.Errorf("Twilio calls %s, %s, %s and %s", x.InboundURL, x.FallbackURL, x.StatusURL, minted.DebugURL)
 	}
 	b.post("/simulator/messages", "body", "Hei").to(s.place(0))
 	ms := s.messages()
