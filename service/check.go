@@ -51,7 +51,7 @@ type CheckRun struct {
 	parts []*checkUnit
 
 	mu    sync.Mutex
-	dates map[models.AccountID]time.Duration // how far our clock is ahead of Twilio's
+	ahead map[models.AccountID]time.Duration // how far our clock is ahead of Twilio's
 }
 
 // NewCheck begins a connection check of everything that is set up now.
@@ -60,7 +60,7 @@ func (s *Service) NewCheck(ctx context.Context) (*CheckRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &CheckRun{s: s, dates: map[models.AccountID]time.Duration{}}
+	r := &CheckRun{s: s, ahead: map[models.AccountID]time.Duration{}}
 	db := []string{"database"}
 	var inbound, clocks []*checkUnit
 	for _, row := range accounts {
@@ -237,7 +237,7 @@ func (r *CheckRun) token(ctx context.Context, p *checkUnit) []models.Finding {
 	}
 	if !said.Date.IsZero() {
 		r.mu.Lock()
-		r.dates[p.account.ID] = p.account.Now(r.s.store.Now()).Sub(said.Date)
+		r.ahead[p.account.ID] = r.s.store.Now().Sub(said.Date)
 		r.mu.Unlock()
 	}
 	return one(models.VerdictOK, models.Say("check.token.ok"))
@@ -387,8 +387,9 @@ func (r *CheckRun) signature(ctx context.Context, p *checkUnit) []models.Finding
 
 // reports says whether Twilio has told what became of the messages of the last day.
 func (r *CheckRun) reports(ctx context.Context, p *checkUnit) []models.Finding {
-	now := p.account.Now(r.s.store.Now())
-	sent, err := r.s.store.NewestSent(ctx, p.account.ID, now.Add(-reportsFor), now.Add(-reportLate))
+	now := r.s.store.Now()
+	as := p.account.Now(now) // messages are written by the account's clock, reports by ours
+	sent, err := r.s.store.NewestSent(ctx, p.account.ID, as.Add(-reportsFor), as.Add(-reportLate))
 	if err != nil {
 		return r.unread(p, err)
 	}
@@ -396,7 +397,7 @@ func (r *CheckRun) reports(ctx context.Context, p *checkUnit) []models.Finding {
 	switch {
 	case err != nil:
 		return r.unread(p, err)
-	case !sent.IsZero() && told.Before(sent):
+	case !sent.IsZero() && p.account.Now(told).Before(sent):
 		return one(models.VerdictFailed, models.Say("check.reports.missing", "when", sent), models.Say("check.reports.missing_do"))
 	case told.IsZero():
 		return one(models.VerdictOK, models.Say("check.reports.nothing_sent"))

@@ -79,7 +79,7 @@ func (r *CheckRun) disk(_ context.Context, p *checkUnit) []models.Finding {
 // clock compares our clock with Twilio's, as it said when it was asked for the account.
 func (r *CheckRun) clock(_ context.Context, p *checkUnit) []models.Finding {
 	r.mu.Lock()
-	apart, told := r.dates[p.account.ID]
+	apart, told := r.ahead[p.account.ID]
 	r.mu.Unlock()
 	switch {
 	case !told:

@@ -135,7 +135,24 @@ func TestCheckOfTheAccount(t *testing.T) {
 // The clock of the machine is that of the simulator.
 func TestCheckOfTheClock(t *testing.T) {
 	c := newCenter(t, storetest.Open(t, store.SQLite, nil), nil)
-	c.steps([]checkStep{{"same clock", nil, "clock-#", "ok check.clock.ok"}})
+	c.steps([]checkStep{
+		{"same clock", nil, "clock-#", "ok check.clock.ok"},
+		{"the account's is ahead", func() { c.skipAhead(30 * time.Hour) }, "clock-#", "ok check.clock.ok"},
+	})
+}
+
+// Reports come by our clock, and messages are written by the account's.
+func TestCheckOfReportsAfterSkippingAhead(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		c.skipAhead(30 * time.Hour)
+		m := c.reply(c.quiet(), "k", "Hei")
+		c.send(m.ConversationID)
+		clock.Advance(10 * time.Minute)
+		c.steps([]checkStep{
+			{"not told", nil, "reports-#", "failed check.reports.missing"},
+			{"told", func() { c.must(c.status(m, 1, *c.message(m.ID).ProviderSID, "delivered", "")) }, "reports-#", "ok check.reports.ok"},
+		})
+	})
 }
 
 func TestCheckOfIncomingMessages(t *testing.T) {
@@ -255,6 +272,34 @@ func TestCheckOfOperation(t *testing.T) {
 		if got := c.checked(c.other(service.Options{Files: files}), "disk"); got != "ok check.disk.s3" {
 			t.Error("S3: ", got)
 		}
+	})
+}
+
+// What was held back on purpose waits since it may go out.
+func TestCheckOfWhatWasHeldBack(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		m := c.reply(c.quiet(), "k", "Hei")
+		since := func(want time.Time) {
+			t.Helper()
+			if n, oldest, err := c.store.Outbound(ctx, c.store.Now()); err != nil || n != 1 || !oldest.Equal(want) {
+				t.Errorf("%d since %s, want 1 since %s: %v", n, oldest, want, err)
+			}
+		}
+		since(c.store.Now())
+		c.sim.Fail(c.sid, simulator.FaultTooMany)
+		c.send(m.ConversationID)
+		as, err := c.store.Attempts(ctx, m)
+		c.must(err)
+		clock.Advance(as[0].NotBefore.Sub(clock.Now()) + time.Second)
+		since(*as[0].NotBefore)
+		c.send(m.ConversationID)
+		retry := *c.undelivered(m.ID, passing).RetryAt
+		clock.Advance(time.Minute)
+		if n, oldest, err := c.store.Outbound(ctx, c.store.Now()); err != nil || n != 0 || !oldest.IsZero() {
+			t.Errorf("%d wait since %s, before the time: %v", n, oldest, err)
+		}
+		clock.Advance(time.Second)
+		since(retry)
 	})
 }
 

@@ -78,17 +78,17 @@ func TestTrySimulatorRaces(t *testing.T) {
 	})
 }
 
+// skipAhead moves the account's clock ahead, as the simulator's page does.
+func (c *center) skipAhead(d time.Duration) {
+	c.t.Helper()
+	c.must(c.service.SkipAhead(ctx, c.agent, c.sid, d))
+	c.sim.SetAhead(c.sid, c.service.SimulatorClocks()[c.sid])
+}
+
 func TestSkipAhead(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
 		c := newCenter(t, s, clock)
 		c.startJobs()
-		skip := func(d time.Duration) {
-			t.Helper()
-			if err := c.service.SkipAhead(ctx, c.agent, c.sid, d); err != nil {
-				t.Fatal(err)
-			}
-			c.sim.SetAhead(c.sid, c.service.SimulatorClocks()[c.sid])
-		}
 		c.write(0, "Hei")
 		id := c.only().ID
 		reply := func(key string) error {
@@ -98,11 +98,11 @@ func TestSkipAhead(t *testing.T) {
 		if err := reply("a"); err != nil {
 			t.Fatal(err)
 		}
-		skip(20 * time.Hour)
+		c.skipAhead(20 * time.Hour)
 		if err := reply("b"); err != nil {
 			t.Errorf("after 20 hours: %v", err)
 		}
-		skip(20 * time.Hour)
+		c.skipAhead(20 * time.Hour)
 		if err := reply("c"); !errors.Is(err, service.ErrWindowClosed) {
 			t.Errorf("after 40 hours: %v", err)
 		}
@@ -110,7 +110,7 @@ func TestSkipAhead(t *testing.T) {
 		if err := c.service.Resolve(ctx, c.agent, id); err != nil {
 			t.Fatal(err)
 		}
-		skip(20 * time.Hour)
+		c.skipAhead(20 * time.Hour)
 		state := func(want models.ConversationState) bool {
 			row, err := s.ConversationByID(ctx, id)
 			return err == nil && row.State == want

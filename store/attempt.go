@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"kanal/models"
@@ -70,18 +71,23 @@ const (
 	unsentMessages = "messages.state IN ('queued', 'sending', 'uncertain')"
 )
 
-// LeftQueued gives the conversations with a message that is queued since before a time and that neither its account nor an
-// attempt holds back beyond now: the job that should have sent it is gone.
+// LeftQueued gives the conversations with a message that is queued since before a time and could go out now: the job that
+// should have sent it is gone.
 func (r Reader) LeftQueued(ctx context.Context, now, before time.Time) ([]models.ConversationID, error) {
 	var ids []models.ConversationID
-	err := r.q(ctx).Model(&models.Message{}).Distinct("messages.conversation_id").
-		Joins("LEFT JOIN send_attempts ON send_attempts.account_id = messages.account_id AND send_attempts.message_id = messages.id AND send_attempts.n = messages.attempt").
-		Where(unsentMessages+" AND messages.state = ? AND messages.updated_at < ?", models.Queued, before).
-		Where("send_attempts.not_before IS NULL OR send_attempts.not_before < ?", now).
-		Where("messages.retry_at IS NULL OR messages.retry_at < ?", now).
-		Where("NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.id = messages.account_id AND accounts.stopped_at IS NOT NULL)").
+	err := r.sendable(ctx, now).Distinct("messages.conversation_id").Where("messages.updated_at < ?", before).
 		Limit(500).Pluck("messages.conversation_id", &ids).Error
 	return ids, failed(err, "read messages left behind")
+}
+
+// sendable are the queued messages that neither their account, nor an attempt, nor the pause before another one holds back.
+func (r Reader) sendable(ctx context.Context, now time.Time) *gorm.DB {
+	return r.q(ctx).Model(&models.Message{}).
+		Joins("LEFT JOIN send_attempts ON send_attempts.account_id = messages.account_id AND send_attempts.message_id = messages.id AND send_attempts.n = messages.attempt").
+		Where(unsentMessages+" AND messages.state = ?", models.Queued).
+		Where("send_attempts.not_before IS NULL OR send_attempts.not_before < ?", now).
+		Where("messages.retry_at IS NULL OR messages.retry_at < ?", now).
+		Where("NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.id = messages.account_id AND accounts.stopped_at IS NOT NULL)")
 }
 
 // QueuedConversations gives the conversations of an account that have a queued message.

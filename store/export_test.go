@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
 
 	"kanal/models"
 )
@@ -104,9 +106,24 @@ func (s *Store) QueuePlan(ctx context.Context, v models.Viewer, after *InboxCurs
 	return s.plan(ctx, page.Explain(st.SQL.String(), st.Vars...))
 }
 
-// CountPlan gives how the database counts the calls in quarantine that wait.
-func (s *Store) CountPlan(ctx context.Context) (string, error) {
-	return s.plan(ctx, "SELECT reason, count(*) AS n FROM quarantines WHERE "+quarantineWaits+" GROUP BY reason")
+// PlanOf gives how the database does the last that is read.
+func (s *Store) PlanOf(ctx context.Context, read func(Reader) error) (string, error) {
+	last := &lastSQL{Interface: s.db.Logger}
+	if err := read(Reader{s.db.Session(&gorm.Session{Logger: last})}); err != nil {
+		return "", err
+	}
+	return s.plan(ctx, last.sql)
+}
+
+// lastSQL is a log that keeps the last statement.
+type lastSQL struct {
+	logger.Interface
+	sql string
+}
+
+// Trace keeps a statement.
+func (l *lastSQL) Trace(_ context.Context, _ time.Time, f func() (string, int64), _ error) {
+	l.sql, _ = f()
 }
 
 func (s *Store) plan(ctx context.Context, sql string) (string, error) {
