@@ -22,7 +22,7 @@ type MessageState string
 // The states of a message.
 const (
 	Received    MessageState = "received"  // inbound and system lines
-	Queued      MessageState = "queued"    // kept, not yet tried
+	Queued      MessageState = "queued"    // kept, and to be sent, or sent again
 	Sending     MessageState = "sending"   // an attempt holds a lease
 	Uncertain   MessageState = "uncertain" // the request went out and its outcome is unknown
 	Accepted    MessageState = "accepted"  // Twilio's sid is known; its accepted, scheduled, queued and sending
@@ -36,7 +36,7 @@ const (
 
 var messageRank = map[MessageState]int{Queued: 1, Sending: 2, Uncertain: 3, Accepted: 4, Sent: 5, Delivered: 6, Read: 7}
 
-// Final tells whether the state is one of the failures, which nothing changes any more.
+// Final tells whether the state is one of the failures, which no report changes any more.
 func (s MessageState) Final() bool { return s == Failed || s == Undelivered || s == Canceled }
 
 // Moves tells whether a report of next moves a message from s: only forward, a failure only before delivery, and

@@ -209,7 +209,7 @@ func one(v models.Verdict, fact models.Phrase, remedy ...models.Phrase) []models
 	return []models.Finding{f}
 }
 
-// unread says that the database did not tell. The log says why.
+// unread says that a part could not be looked at. The log says why.
 func (r *CheckRun) unread(p *checkUnit, err error) []models.Finding {
 	r.s.log.Warn("a part of the connection check did not work", "part", p.id, "err", err)
 	return one(models.VerdictFailed, models.Say("check.unread"), models.Say("check.unread_do"))
