@@ -117,12 +117,15 @@ func (b *tab) js(script string) {
 // patience is how long a test waits for what must come: much longer than it takes on a machine that has other work, too.
 const patience = 30 * time.Second
 
-// wait polls a condition of the page until it is true.
+// settled tells that nothing is just being put into the page: what is has no handlers yet, a click on it is a plain link's.
+const settled = "!document.querySelector('.htmx-added, .htmx-settling, .htmx-swapping')"
+
+// wait polls a condition of the page until it is true and the page has settled.
 func (b *tab) wait(condition string) {
 	b.t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
-		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+condition+")"))
+		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](settled+" && !!("+condition+")"))
 		if err == nil && ok {
 			return
 		}

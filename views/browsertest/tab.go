@@ -203,12 +203,15 @@ func (b *Tab) Text(script string) string {
 	return s
 }
 
-// Wait asks for a condition until it is true.
+// settled tells that nothing is just being put into the page: what is has no handlers yet, a click on it is a plain link's.
+const settled = "!document.querySelector('.htmx-added, .htmx-settling, .htmx-swapping')"
+
+// Wait asks for a condition until it is true and the page has settled.
 func (b *Tab) Wait(condition string) {
 	b.t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
-		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+condition+")"))
+		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](settled+" && !!("+condition+")"))
 		if err == nil && ok {
 			return
 		}
