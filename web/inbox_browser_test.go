@@ -446,11 +446,17 @@ func TestInboxPaging(t *testing.T) {
 	for i := range 119 {
 		d.says("Kari Nordli", fmt.Sprintf("Nr %d", i+1))
 	}
-	b := d.at(d.ida, "/inbox?view=all")
+	list := newGate("GET /inbox/list", true)
+	b := d.atOver(d.through(list), d.ida, "/inbox?view=all")
 	rows := func(n int) string { return fmt.Sprintf("document.querySelectorAll('#list a.conv').length === %d", n) }
 	b.wait(rows(50))
+	b.listed()
+	list.arm()
+	d.says("Kunde 119", "Hallo?")
+	list.wait(t) // a list of fifty is on its way when more are asked for
 	b.click("#list-more")
 	b.wait(rows(100))
+	list.open()
 	d.says("Kunde 090", "Hallo?")
 	b.wait(rowsNow + ".startsWith('Kunde 090') && " + rows(100))
 	b.click("#list-more")

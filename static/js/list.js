@@ -3,10 +3,11 @@ const on = (n, f) => document.addEventListener(n, f);
 const list = () => document.getElementById('list');
 const held = new Set(); // conversations that have changed meanwhile
 let stale = false; // something of one's own has: no news to tell
+let asked = false; // for the list, by a request that has not begun
 let finger = false; // a finger leaves :hover where it was
 for (const n of ['pointerover', 'pointerdown']) on(n, e => { finger = e.pointerType === 'touch'; });
 const inUse = l => (!finger && l.matches(':hover')) || l.querySelector(':focus-visible');
-const refresh = () => { const l = list(); if (l) { held.clear(); stale = false; pill(); l.dispatchEvent(new Event('list:refresh')); } };
+const refresh = () => { const l = list(); if (l) { held.clear(); stale = false; asked = true; pill(); l.dispatchEvent(new Event('list:refresh')); } };
 const pill = () => {
   const p = document.getElementById('list-pill');
   if (!p) return;
@@ -21,6 +22,15 @@ on('draft:left', quietly);
 let fresh = true; // the page has only just come: its first stream brings no news yet
 on('live:up', () => { if (fresh) quietly(); else news('resync'); fresh = false; });
 on('click', e => { if (e.target.closest('#list-pill')) refresh(); });
+// A request that had to wait asks for as many rows as are shown by then. With another number of rows htmx forgets the one
+// that it still held back.
+on('htmx:before:request', e => {
+  const c = e.detail.ctx, l = list();
+  if (!l || c.sourceElement !== l) return;
+  asked = false;
+  c.request.action = l.getAttribute('hx-get');
+});
+on('htmx:after:swap', e => { if (asked && e.detail.ctx.target?.id === 'list') refresh(); });
 on('mouseout', e => { if ((held.size || stale) && e.target.closest?.('#list') && !list().contains(e.relatedTarget)) refresh(); });
 on('focusout', () => { if (held.size || stale) setTimeout(() => { const l = list(); if (l && !inUse(l)) refresh(); }); });
 
