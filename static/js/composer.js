@@ -84,11 +84,13 @@ async function pump(id) {
     }
   } finally { b.busy = false; }
 }
-// refused: the window closed. The panel takes the composer's place, and all texts stay readable, also as the draft.
+// refused: the window closed. The panel takes the composer's place, and all texts stay readable, also as the draft: those
+// that were sent and what was typed since, wherever that stands by now.
 async function refused(id, html) {
   const b = box(id), url = b.items[0].url, open = shown() === id, f = document.getElementById('composer');
   const texts = b.items.splice(0).map(x => { document.getElementById('m-' + x.key)?.remove(); return x.text; });
-  if (open && f.elements?.body?.value.trim()) texts.push(f.elements.body.value);
+  const rest = (open ? f.elements?.body?.value : null) ?? typed[id]?.text ?? drafts.get(id) ?? '';
+  if (rest.trim()) texts.push(rest);
   keep();
   wrote(id, texts.join('\n\n'));
   saveText(id, url.replace(/messages$/, 'draft'), texts.join('\n\n'));
