@@ -237,6 +237,7 @@ on('input', e => {
 });
 async function leave(f) {
   await save(f);
+  await saving.get(f.dataset.composer); // it may have been on its way already
   if (drafts.get(f.dataset.composer)) document.dispatchEvent(new Event('draft:left')); // its row shows it
 }
 
