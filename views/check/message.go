@@ -1,11 +1,8 @@
 package check
 
 import (
-	"strconv"
-
 	"kanal/models"
 	"kanal/views/components"
-	"kanal/views/i18n"
 )
 
 // MessageURL is the dialog of a message to oneself.
@@ -22,13 +19,3 @@ type Message struct {
 	From    *models.Number
 	Errors  components.Errors
 }
-
-func (m Message) options() []components.Option {
-	out := make([]components.Option, len(m.Numbers))
-	for i, n := range m.Numbers {
-		out[i] = components.Option{Value: numberID(n), Label: n.Name + " · " + i18n.Phone(n.Address)}
-	}
-	return out
-}
-
-func numberID(n models.NumberRow) string { return strconv.FormatInt(int64(n.ID), 10) }

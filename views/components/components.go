@@ -172,6 +172,16 @@ type Option struct {
 	Disabled     bool
 }
 
+func numberOptions(numbers []models.NumberRow) []Option {
+	out := make([]Option, len(numbers))
+	for i, n := range numbers {
+		out[i] = Option{Value: numberID(n), Label: n.Name + " · " + i18n.Phone(n.Address)}
+	}
+	return out
+}
+
+func numberID(n models.NumberRow) string { return strconv.FormatInt(int64(n.ID), 10) }
+
 // Field is a field of a form.
 type Field struct {
 	Name         string // also the id

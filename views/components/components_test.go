@@ -215,3 +215,17 @@ func TestRadiosIDIsOfTheFirstThatCanBeChosen(t *testing.T) {
 		}
 	}
 }
+
+// Which number sends is a choice only when there are several.
+func TestOurNumber(t *testing.T) {
+	some := func(id models.NumberID, name, address string) models.NumberRow {
+		return models.NumberRow{Number: models.Number{ID: id, Name: name, Address: address}}
+	}
+	support, sales := some(3, "Kundeservice", "+4721000040"), some(5, "Salg", "+4721000050")
+	page := html(t, OurNumber([]models.NumberRow{support}, "", ""))
+	contains(t, page, `type="hidden" name="number" value="3"`, "Kundeservice", "+47 21 00 00 40")
+	lacks(t, page, "<select")
+	page = html(t, OurNumber([]models.NumberRow{support, sales}, "5", "Velg et nummer"))
+	contains(t, page, `<option value="3">Kundeservice · +47 21 00 00 40</option>`, `<option value="5" selected>Salg`, `id="number-error"`, "Velg et nummer")
+	lacks(t, page, "hidden\" name")
+}

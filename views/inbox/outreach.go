@@ -3,7 +3,6 @@ package inbox
 import (
 	"kanal/models"
 	"kanal/views/components"
-	"kanal/views/i18n"
 )
 
 // Outreach is the dialog in which an agent starts a conversation.
@@ -20,12 +19,4 @@ type Outreach struct {
 	Back    string
 	Errors  components.Errors
 	Taken   string // who has the conversation already, as a sentence
-}
-
-func (o Outreach) numberOptions() []components.Option {
-	out := make([]components.Option, len(o.Numbers))
-	for i, n := range o.Numbers {
-		out[i] = components.Option{Value: id(n.ID), Label: n.Name + " · " + i18n.Phone(n.Address)}
-	}
-	return out
 }
