@@ -17,7 +17,7 @@ import (
 type Picker struct {
 	Row       models.ConversationRow
 	Query     string
-	When      string // the moment for which a template is chosen, as the form of a scheduled message writes it; "" for now
+	When      string // when the template is to be sent, in the form of the time field of a scheduled message; "" means now
 	Templates []models.Template
 	More      bool // there are more than are shown
 	Waiting   int  // templates on which WhatsApp is still to decide
