@@ -47,6 +47,11 @@ func (m ScheduledMessage) Values() map[string]string {
 	return values
 }
 
+// ChangedBy tells whether somebody may change the message: its writer, who has its conversation, and supervisors.
+func (m ScheduledMessage) ChangedBy(v Viewer, c Conversation) bool {
+	return m.UserID == v.User || v.Role.SeesAll() || c.UserID != nil && *c.UserID == v.User
+}
+
 // Open tells whether the message can still be sent: it waits, or could not be sent and nobody has put it away.
 func (m ScheduledMessage) Open() bool {
 	return m.State == ScheduledWaiting || m.State == ScheduledFailed

@@ -329,7 +329,7 @@ func (s *Service) changeScheduled(ctx context.Context, v models.Viewer, id model
 		if m, err = tx.LockScheduled(ctx, id); err != nil {
 			return err
 		}
-		if m.UserID != v.User && !v.Role.SeesAll() && (c.UserID == nil || *c.UserID != v.User) {
+		if !m.ChangedBy(v, c) {
 			return ErrNotYours
 		}
 		tx.Publish(conversationEvent(c))

@@ -256,13 +256,16 @@ func (s *Server) scheduled(c echo.Context) (models.ScheduledMessage, models.Conv
 	return m, row, err
 }
 
-// laterPage asks for another time.
+// laterPage asks for another time, those who may give one.
 func (s *Server) laterPage(c echo.Context) error {
 	m, row, err := s.scheduled(c)
 	if err != nil {
 		return err
 	}
-	if !m.Open() {
+	switch {
+	case !m.ChangedBy(personOf(c).viewer, row.Conversation):
+		return service.ErrNotYours
+	case !m.Open():
 		return service.ErrNotWaiting
 	}
 	f, err := s.laterForm(c, m, row)

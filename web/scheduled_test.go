@@ -44,7 +44,10 @@ func TestLaterWithoutScript(t *testing.T) {
 		m := d.onlyLater(id)
 		at1 := fmt.Sprintf("/later/%d", m.ID)
 		mads.get(thread(id)).want(http.StatusOK, "Hei &lt;igjen&gt;", "Ida Holm").without(at1 + "/send")
-		mads.post(at1 + "/cancel").want(http.StatusForbidden)
+		for _, refused := range []*answer{mads.get(at1), mads.post(at1, "date", m.DueAt.Format("2006-01-02"), "clock", "12:00"), mads.post(at1 + "/cancel")} {
+			refused.want(http.StatusForbidden, "Only who wrote the message").without("later-form")
+		}
+		d.signedIn(d.user(models.Supervisor, "sup@kanal.test")).get(at1).want(http.StatusOK, "Change the scheduled message")
 		ida.get(at1).want(http.StatusOK, "Change the scheduled message", m.DueAt.Format("2006-01-02"))
 		ida.post(at1, "date", "x", "clock", "").want(http.StatusUnprocessableEntity, "Choose a date and a time", "Hei &lt;igjen&gt;")
 		soon := time.Now().Add(2 * time.Hour)
