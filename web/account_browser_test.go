@@ -235,6 +235,46 @@ func TestCallbackTurnsLive(t *testing.T) {
 }
 
 // The pages of accounts at the size of a phone and in Norwegian have nothing that reaches beyond the edge.
+// On a phone the current tab stands in the bar of tabs, whole, whichever it is: when the page comes, when a form that was
+// refused brings it anew, and when the phone is turned. Nothing else has moved.
+func TestCurrentTabIsInView(t *testing.T) {
+	t.Parallel()
+	browser := browsertest.Browser(t)
+	d := newDesk(t)
+	base := d.finished("Kundeservice")
+	b := d.tab(browser, d.admin.User)
+	b.expect(refused)
+	const (
+		wide     = "(bar => bar.scrollWidth > bar.clientWidth)(document.querySelector('.ptabs'))"
+		inView   = "((now, bar) => now.left >= bar.left - 1 && now.right <= bar.right + 1)(document.querySelector('.ptabs [aria-current]').getBoundingClientRect(), document.querySelector('.ptabs').getBoundingClientRect())"
+		elseMove = "[...document.querySelectorAll('*')].filter(e => (e.scrollLeft || e.scrollTop) && !e.matches('.ptabs')).map(e => e.className).join()"
+		atStart  = "(document.querySelector('.ptabs').scrollLeft === 0)"
+	)
+	for _, lang := range []string{"nb", "en"} {
+		b.js("document.cookie = 'lang=" + lang + "; path=/'")
+		b.size(390, 844)
+		b.open(base + "/channel-details")
+		b.wait(wide + " && " + inView + " && " + atStart)
+		b.open(base + "/callback")
+		b.wait(wide + " && " + inView + " && !" + atStart)
+		b.wait(elseMove + " === ''")
+		b.picture("tabs-phone-" + lang)
+		b.size(844, 390)
+		b.wait("!" + wide)
+		b.size(320, 700)
+		b.wait(wide + " && " + inView)
+
+		// Who moves the bar by hand is left alone; a bar that comes anew begins at its current tab.
+		b.open(base + "/numbers?add=1")
+		b.wait(wide + " && " + inView + " && !" + atStart)
+		b.js("document.querySelector('.ptabs').scrollLeft = 0; document.querySelector('.ptabs').id = 'moved'")
+		b.tabTo("#name")
+		b.enter()
+		b.wait("document.activeElement.id === 'errsum' && !document.getElementById('moved')")
+		b.wait(inView + " && !" + atStart)
+	}
+}
+
 func TestAccountPagesAreNarrow(t *testing.T) {
 	t.Parallel()
 	browser := browsertest.Browser(t)

@@ -14,6 +14,7 @@ import './later.js';
 import './more.js';
 import './emoji.js';
 import './check.js';
+import './tabs.js';
 import './keys.js';
 import './leave.js';
 import './unread.js';

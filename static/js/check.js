@@ -35,7 +35,7 @@ function end() {
   box.removeAttribute('aria-busy');
   const a = document.activeElement;
   if (!a || a === document.body || box.contains(a)) ended().focus();
-  else polite(ended().textContent.trim());
+  else polite(ended().innerText.trim());
 }
 
 if (box) {
