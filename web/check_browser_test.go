@@ -68,7 +68,7 @@ func checkRowByRow(d *team, twilioDoor door) {
 	}, ",")))
 	b.says(d.count("check.n_running", 3))
 	b.says(d.text("check.verdict.running"))
-	b.wait("document.querySelector('[data-check]').getAttribute('aria-busy') === 'true' && !document.getElementById('report')")
+	b.wait("document.querySelector('[data-check]').getAttribute('aria-busy') === 'true' && !document.getElementById('report') && !document.querySelector('[data-copy]')")
 	b.wait("document.activeElement === document.body")
 	b.picture("check-running-" + string(d.lang))
 	b.narrow()
@@ -77,6 +77,9 @@ func checkRowByRow(d *team, twilioDoor door) {
 	<-twilioDoor.shut
 	b.wait("document.activeElement.id === 'check-summary' && !document.querySelector('[data-running], [aria-busy]')")
 	b.says(d.text("check.token.ok"))
+	b.says(d.text("check.which_warning", "names", d.text("check.name.public")+", "+d.text("check.name.signature")))
+	b.says(d.text("check.first", "name", d.text("check.name.public")))
+	b.wait("document.querySelector('.page__h [data-copy=report]').nextElementSibling.matches('.btn--p') && document.querySelectorAll('[data-copy]').length === 1")
 	b.js("navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve() }")
 	b.tabTo("[data-copy=report]")
 	b.enter()
@@ -98,6 +101,7 @@ func checkRowByRow(d *team, twilioDoor door) {
 	b.wait("document.activeElement.id === 'check-summary'")
 	b.says(d.text("check.token.suspended_do"))
 	b.says(d.text("check.after.token"))
+	b.says(d.text("check.which_failed", "names", d.text("check.name.token")))
 	b.picture("check-failed-" + string(d.lang))
 }
 

@@ -25,7 +25,7 @@ func TestConnectionCheck(t *testing.T) {
 			admin.post(d.hooksPath()).want(http.StatusOK)
 			d.says("Kari Nordli", "Hei")
 			page := admin.get(check.WholeURL).want(http.StatusOK, "<title>Connection check", `aria-current="page"`, `id="check-summary"`,
-				"1 warning. What to do stands", "Twilio accepted the values.", "Registered as a WhatsApp sender.", "Twilio calls the right addresses",
+				"1 warning</p>", "What to look at: Public HTTPS address. Do what stands there, then run the check again.", "Twilio accepted the values.", "Registered as a WhatsApp sender.", "Twilio calls the right addresses",
 				"set KANAL_PUBLIC_URL", "Connected. The schema is up to date.", "No messages wait.", `data-copy="report"`)
 			_, report, _ := strings.Cut(page.Body, `id="report"`)
 			for _, secret := range []string{d.number, d.sid, d.account.HookKey} {
@@ -34,7 +34,7 @@ func TestConnectionCheck(t *testing.T) {
 				}
 			}
 			d.sim.SetSuspended(d.sid, true)
-			admin.get(check.WholeURL).want(http.StatusOK, "1 error and 1 warning.", "Twilio has suspended or closed the account.", "Runs when Twilio accepts SID and token.", "Not run")
+			admin.get(check.WholeURL).want(http.StatusOK, "1 error and 1 warning</p>", "What fails: Account SID and auth token. What to look at: Public HTTPS address. Begin with “Account SID and auth token”", "Twilio has suspended or closed the account.", "Runs when Twilio accepts SID and token.", "Not run")
 			for _, path := range []string{check.URL, check.WholeURL, check.RowsURL} {
 				d.signedIn(d.ida).get(path).want(http.StatusForbidden)
 				d.anonymous().get(path).to("/login?next=" + url.QueryEscape(path))

@@ -17,7 +17,7 @@ func TestDoctor(t *testing.T) {
 	if code != exitOK {
 		t.Errorf("%d, %s", code, said)
 	}
-	for _, line := range []string{"Tilkoblingstest, Kanal", "Innkommende meldinger\n[Advarsel] Offentlig HTTPS-adresse: ", "[OK] Database: Tilkoblet.", "[Ikke kjørt] Mellomlager: Bare serverprosessen", "1 advarsel."} {
+	for _, line := range []string{"Tilkoblingstest, Kanal", "Innkommende meldinger\n[Advarsel] Offentlig HTTPS-adresse: ", "[OK] Database: Tilkoblet.", "[Ikke kjørt] Mellomlager: Bare serverprosessen", "\n1 advarsel\nSe på: Offentlig HTTPS-adresse. Gjør det som står der, og kjør testen på nytt.\n"} {
 		if !strings.Contains(out, line) {
 			t.Errorf("no %q in\n%s", line, out)
 		}

@@ -45,16 +45,17 @@ func (p Page) Running() bool { return p.count(models.VerdictRunning) > 0 }
 const (
 	summaryID = "check-summary"
 	reportID  = "check-report"
+	copyID    = "check-copy"
 )
 
 func rowID(part string) string { return "check-row-" + part }
 
 // Change gives what replaces the elements with these ids once a part has ended: its rows and the summary, and after the
-// last one the report.
+// last one the report and the button that copies it.
 func (p Page) Change(part string, found []models.Finding) map[string]templ.Component {
 	change := map[string]templ.Component{rowID(part): rows(found, p), summaryID: summary(p)}
 	if !p.Running() {
-		change[reportID] = report(p)
+		change[reportID], change[copyID] = report(p), copyReport(p)
 	}
 	return change
 }
@@ -78,8 +79,8 @@ func Failed(found []models.Finding) bool {
 	return slices.ContainsFunc(found, func(f models.Finding) bool { return f.Verdict == models.VerdictFailed })
 }
 
-// sum is the sentence on top and the kind of its banner.
-func (p Page) sum(ctx context.Context) (kind, sentence string) {
+// sum is what stands on top, and the kind of its banner.
+func (p Page) sum(ctx context.Context) (kind, title string) {
 	failed, warned := p.count(models.VerdictFailed), p.count(models.VerdictWarning)
 	errs, warnings := i18n.N(ctx, "check.n_failed", failed), i18n.N(ctx, "check.n_warnings", warned)
 	switch {
@@ -88,11 +89,77 @@ func (p Page) sum(ctx context.Context) (kind, sentence string) {
 	case failed > 0 && warned > 0:
 		return "e", i18n.T(ctx, "check.both", "failed", errs, "warnings", warnings)
 	case failed > 0:
-		return "e", i18n.T(ctx, "check.sum", "what", errs)
+		return "e", errs
 	case warned > 0:
-		return "w", i18n.T(ctx, "check.sum", "what", warnings)
+		return "w", warnings
 	}
 	return "s", i18n.T(ctx, "check.all_ok")
+}
+
+// wrong says below it which checks are to be mended and which one first; "" while the check runs and when there is none.
+// Numbers are written by number.
+func (p Page) wrong(ctx context.Context, number func(string) string) string {
+	if p.Running() {
+		return ""
+	}
+	var said, all []string
+	for _, v := range []models.Verdict{models.VerdictFailed, models.VerdictWarning} {
+		if names := p.names(ctx, v, number); len(names) > 0 {
+			said, all = append(said, i18n.T(ctx, "check.which_"+string(v), "names", listed(ctx, names))), append(all, names...)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return ""
+	case 1:
+		said = append(said, i18n.T(ctx, "check.only"))
+	default:
+		said = append(said, i18n.T(ctx, "check.first", "name", all[0]))
+	}
+	return strings.Join(said, " ")
+}
+
+// names gives those of the findings with a verdict; the account's, too, when there are several.
+func (p Page) names(ctx context.Context, v models.Verdict, number func(string) string) (names []string) {
+	for _, f := range p.Found {
+		if f.Verdict == v {
+			names = append(names, name(ctx, f, number, p.accounts() > 1))
+		}
+	}
+	return names
+}
+
+func (p Page) accounts() int {
+	names := map[string]bool{}
+	for _, f := range p.Found {
+		if f.Account != "" {
+			names[f.Account] = true
+		}
+	}
+	return len(names)
+}
+
+// name is what a finding is about, with its number as number writes it.
+func name(ctx context.Context, f models.Finding, number func(string) string, account bool) string {
+	s := i18n.T(ctx, "check.name."+f.Check)
+	if f.Number != "" {
+		s += " " + number(f.Number)
+	}
+	if account && f.Account != "" {
+		s += " (" + f.Account + ")"
+	}
+	return s
+}
+
+// maxListed is how many names a sentence holds; of more the rest is counted.
+const maxListed = 5
+
+func listed(ctx context.Context, names []string) string {
+	if len(names) > maxListed {
+		more := i18n.T(ctx, "check.more", "n", len(names)-maxListed+1)
+		names = append(slices.Clone(names[:maxListed-1]), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // look is how a verdict is shown: the icon, its colour, and the kind of the chip.
@@ -170,6 +237,9 @@ func (p Page) Report(ctx context.Context) string {
 	var b strings.Builder
 	_, sum := p.sum(ctx)
 	_, _ = fmt.Fprintf(&b, "%s, Kanal %s, %s\n%s\n", i18n.T(ctx, "check.title"), p.Version, i18n.DateTime(ctx, p.Now), sum)
+	if wrong := p.wrong(ctx, models.Masked); wrong != "" {
+		_, _ = fmt.Fprintln(&b, wrong)
+	}
 	for _, g := range models.CheckGroups() {
 		found := p.group(g)
 		if len(found) == 0 {
@@ -177,14 +247,7 @@ func (p Page) Report(ctx context.Context) string {
 		}
 		_, _ = fmt.Fprintf(&b, "\n%s\n", i18n.T(ctx, "check.group."+string(g)))
 		for _, f := range found {
-			name := i18n.T(ctx, "check.name."+f.Check)
-			if f.Number != "" {
-				name += " " + models.Masked(f.Number)
-			}
-			if f.Account != "" {
-				name += " (" + f.Account + ")"
-			}
-			_, _ = fmt.Fprintf(&b, "[%s] %s: %s\n", i18n.T(ctx, "check.verdict."+string(f.Verdict)), name, say(ctx, f.Fact, p.Now))
+			_, _ = fmt.Fprintf(&b, "[%s] %s: %s\n", i18n.T(ctx, "check.verdict."+string(f.Verdict)), name(ctx, f, models.Masked, true), say(ctx, f.Fact, p.Now))
 			if f.Remedy.Key != "" {
 				_, _ = fmt.Fprintf(&b, "    %s\n", say(ctx, f.Remedy, p.Now))
 			}
