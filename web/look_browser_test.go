@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"testing"
 
 	"kanal/models"
@@ -39,4 +40,31 @@ func TestBrowserLook(t *testing.T) {
 	b.wait("window.sent === 20")
 	b.open("/simulator")
 	b.wait("document.querySelectorAll('#events tbody tr').length >= 20 && document.documentElement.scrollHeight <= Math.ceil(document.getElementById('app').getBoundingClientRect().height) + 1")
+}
+
+// What is read or typed is not as wide as a wide page, and on a phone nothing leaves its line.
+func TestAdminWidths(t *testing.T) {
+	t.Parallel()
+	browser := browsertest.Browser(t)
+	s := newSite(t, withSimulator(t))
+	b := s.tab(browser, s.user(models.Administrator, "admin@kanal.test"))
+	b.open("/admin")
+	b.js("document.getElementById('try').requestSubmit()")
+	b.at("/simulator")
+	b.size(1440, 900)
+	for _, tt := range []struct {
+		path, selector string
+		rem            int
+	}{{"/admin/quarantine", ".seg", 24}, {"/admin/alerts", ".empty p", 36}, {"/admin/accounts/1/token", "#add", 44}} {
+		b.open(tt.path)
+		b.wait(fmt.Sprintf("document.querySelector('%s').getBoundingClientRect().width <= %d", tt.selector, 16*tt.rem))
+	}
+
+	// The arrow stays beside a heading of two lines; the lines of an address are full, wherever it has a hyphen.
+	b.size(320, 700)
+	b.open("/admin/accounts/1/setup/callback")
+	b.wait("(s => s.lastElementChild.getBoundingClientRect().top < s.firstElementChild.getBoundingClientRect().bottom)(document.querySelector('summary.card__h'))")
+	b.open("/admin/accounts/1/webhooks")
+	b.js("document.querySelector('.hooks .mono').textContent = 'POST https://kanal.test/-' + 'x'.repeat(200)")
+	b.wait("(e => [...e.getClientRects()].slice(0, -1).every(r => r.width > e.parentElement.clientWidth * .8))(document.querySelector('.hooks .mono'))")
 }

@@ -31,6 +31,7 @@ func TestQuarantineIsReplayed(t *testing.T) {
 			b.picture("quarantine-" + string(lang))
 			b.size(320, 800)
 			b.wait("document.documentElement.scrollWidth <= innerWidth")
+			b.wait("[...document.querySelectorAll('td[data-label]')].length === 3 && [...document.querySelectorAll('td[data-label]')].every(td => getComputedStyle(td, '::before').content.includes(td.dataset.label))")
 			b.picture("quarantine-phone-" + string(lang))
 			b.size(1440, 900)
 			b.tabTo("a[href='/admin/quarantine/1']")

@@ -36,7 +36,7 @@ func TestPageKeepsTheRules(t *testing.T) {
 	known.ConversationID = 9
 	groups := []models.AlertGroup{{row(1, 99999, models.LevelWarning), row(3, 99999, models.LevelError)}, {known}, {row(4, 0, models.LevelError)}}
 	viewtest.Each(t, Show(List{Groups: groups, Older: ListURL + "?before=1", Now: noon}), func(t *testing.T, _ i18n.Lang, page string) {
-		if !strings.Contains(page, "/inbox/9") || !strings.Contains(page, "99999") || strings.Contains(page, "<b>") {
+		if strings.Count(page, "ic--chev") != len(groups) || !strings.Contains(page, "/inbox/9") || !strings.Contains(page, "99999") || strings.Contains(page, "<b>") {
 			t.Error(page)
 		}
 	})
