@@ -22,7 +22,7 @@ func (d *team) sendsFile(name, kind string) (models.ConversationID, models.File)
 	}
 	id := d.newest(from)
 	var f models.File
-	for end := time.Now().Add(15 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		f = d.newestFile(id)
 		if f.State != models.FilePending {
 			return id, f
@@ -209,7 +209,7 @@ func TestFetchAnyway(t *testing.T) {
 		ida.post(fileAt(f, "/fetch")).want(http.StatusForbidden, "A supervisor can have it fetched")
 		boss.get(thread(id)).want(http.StatusOK, "Files from customers are switched off.", "Fetch anyway", `action="`+fileAt(f, "/fetch")+`"`).without("A supervisor can")
 		boss.post(fileAt(f, "/fetch")).to(thread(id))
-		for end := time.Now().Add(10 * time.Second); d.newestFile(id).State != models.FileStored; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(patience); d.newestFile(id).State != models.FileStored; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("%+v", d.newestFile(id))
 			}

@@ -22,7 +22,7 @@ func (s *site) startJobs() {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := runner.Stop(ctx); err != nil {
 			s.t.Error(err)

@@ -97,7 +97,7 @@ func (d *team) work() {
 	d.must(err)
 	d.must(runner.Start(context.WithoutCancel(d.t.Context())))
 	d.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := runner.Stop(ctx); err != nil {
 			d.t.Error(err)

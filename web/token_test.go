@@ -96,7 +96,7 @@ func (d *team) wroteAll(id models.ConversationID, answers int) {
 	d.t.Helper()
 	changes, cancel := d.sim.Watch()
 	defer cancel()
-	late := time.After(20 * time.Second)
+	late := time.After(patience)
 	for {
 		sent := map[string]int{}
 		for _, e := range d.sim.Ledger(d.sid) {

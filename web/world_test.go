@@ -123,7 +123,7 @@ func (w *world) run() {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := runner.Stop(ctx); err != nil {
 			w.t.Error(err)

@@ -75,6 +75,9 @@ func open(t *testing.T, h *Hub, who Listener, refresh Refresh) *page {
 	return p
 }
 
+// patience is how long a test waits for what must come: much longer than it takes on a machine that has other work, too.
+const patience = 30 * time.Second
+
 // next gives the next event, "" when the stream has ended.
 func (p *page) next(within time.Duration) (string, bool) {
 	select {
@@ -88,7 +91,7 @@ func (p *page) next(within time.Duration) (string, bool) {
 func (p *page) want(events ...string) {
 	p.t.Helper()
 	for _, e := range events {
-		if got, ok := p.next(5 * time.Second); !ok || got != e {
+		if got, ok := p.next(patience); !ok || got != e {
 			p.t.Fatalf("got %q, want %q", got, e)
 		}
 	}
@@ -96,7 +99,7 @@ func (p *page) want(events ...string) {
 
 func (p *page) wantEnd() {
 	p.t.Helper()
-	if got, ok := p.next(5 * time.Second); !ok || got != "" {
+	if got, ok := p.next(patience); !ok || got != "" {
 		p.t.Fatalf("got %q, want the end", got)
 	}
 }
@@ -145,27 +148,24 @@ func TestWhoHears(t *testing.T) {
 func TestOpenAtOnceListsOnceASecond(t *testing.T) {
 	h := newHub(t)
 	p := open(t, h, Listener{User: 1, Role: models.Supervisor, Conversation: 7}, nil)
+	began := time.Now()
 	h.publish([]models.Event{conversation(8, 3)})
 	p.want("conversation 8")
-	began := time.Now()
 	for i := models.ConversationID(20); i < 23; i++ {
 		h.publish([]models.Event{conversation(i, 3), conversation(i, 3)})
 	}
 	h.publish([]models.Event{conversation(7, 3), {Name: models.EventAccount, Account: 5}})
-	p.want("conversation 7")
-	if d := time.Since(began); d > 700*time.Millisecond {
-		t.Fatalf("the open conversation waited %v", d)
-	}
+	p.want("conversation 7") // before those that were published before it
 	var rest []string
 	for range 3 {
-		got, _ := p.next(5 * time.Second)
+		got, _ := p.next(patience)
 		rest = append(rest, got)
 	}
 	slices.Sort(rest)
 	if want := []string{"conversation 20", "conversation 21", "conversation 22"}; !slices.Equal(rest, want) {
 		t.Fatalf("then %v, want %v", rest, want)
 	}
-	if d := time.Since(began); d < 800*time.Millisecond {
+	if d := time.Since(began); d < listEvery {
 		t.Fatalf("the lists were sent again after %v", d)
 	}
 }
@@ -289,7 +289,7 @@ func TestSignOutWhileOpening(t *testing.T) {
 
 func waitStreams(t *testing.T, h *Hub, n int) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); h.Streams() != n; {
+	for end := time.Now().Add(patience); h.Streams() != n; {
 		if time.Now().After(end) {
 			t.Fatalf("%d streams, want %d", h.Streams(), n)
 		}
