@@ -30,29 +30,34 @@ func (s *Service) tryAgain(ctx context.Context, tx *store.Tx, t tried, m *models
 	if !ok {
 		return nil
 	}
+	account, err := s.directory.account(m.AccountID)
+	if err != nil {
+		return err
+	}
 	now, err := tx.DatabaseNow(ctx)
 	if err != nil {
 		return err
 	}
-	at := now.Add(pause)
+	at := account.Now(now).Add(pause)
 	if may, err := s.mayThen(ctx, tx, t, *m, at); err != nil || !may {
 		return err
 	}
 	m.State, m.ProviderSID, m.RetryAt, m.PollAt = models.Queued, nil, &at, nil
-	return tx.Enqueue(ctx, models.SendConversation{Conversation: t.conversation.ID}, store.At(at))
+	return enqueueRetry(ctx, tx, account, *m)
 }
 
-// mayThen tells whether a message may go out again at a time, as things stand.
+// enqueueRetry enters the job that sends a message again at the moment on the clock on the wall.
+func enqueueRetry(ctx context.Context, tx *store.Tx, a models.Account, m models.Message) error {
+	return tx.Enqueue(ctx, models.SendConversation{Conversation: m.ConversationID}, store.At(m.RetryAt.Add(-a.ClockAhead)))
+}
+
+// mayThen tells whether a message may go out again at a time by its account's clock, as things stand.
 func (s *Service) mayThen(ctx context.Context, tx *store.Tx, t tried, m models.Message, then time.Time) (bool, error) {
-	account, err := s.directory.account(m.AccountID)
-	if err != nil {
-		return false, err
-	}
 	at, err := s.standing(ctx, tx, *t.conversation)
 	if err != nil || !at.mayTryAgain() {
 		return false, err
 	}
-	at.now = account.Now(then)
+	at.now = then
 	return at.mayLeave(ctx, tx, &m)
 }
 

@@ -63,7 +63,10 @@ func (s *Service) claim(ctx context.Context, id models.ConversationID) (*outgoin
 		if next.now, err = tx.DatabaseNow(ctx); err != nil {
 			return err
 		}
-		unsent, err := tx.FirstUnsent(ctx, c, next.now, 20)
+		if next.account, err = s.sendingAccount(ctx, tx, c); err != nil {
+			return err
+		}
+		unsent, err := tx.FirstUnsent(ctx, c, next.account.Now(next.now), 20)
 		if err != nil {
 			return err
 		}
@@ -80,9 +83,20 @@ func (s *Service) claim(ctx context.Context, id models.ConversationID) (*outgoin
 
 // claimed is what claim has found at a time: an attempt to make, or the time until the sender's turn.
 type claimed struct {
-	now  time.Time
-	out  *outgoing
-	wait time.Duration
+	now     time.Time // in the database's time
+	account models.Account
+	out     *outgoing
+	wait    time.Duration
+}
+
+// sendingAccount gives the account of a conversation. What lets an account send again, or moves the clock of a simulated
+// one, enters its jobs in the same transaction: the directory may not know it yet.
+func (s *Service) sendingAccount(ctx context.Context, tx *store.Tx, c models.Conversation) (models.Account, error) {
+	a, err := s.directory.account(c.AccountID)
+	if err != nil || !a.Simulated && a.StoppedAt == nil {
+		return a, err
+	}
+	return tx.Account(ctx, c.AccountID)
 }
 
 // claimMessage looks at one message that is not with Twilio yet. It answers true when the ones after it must wait, or
@@ -95,7 +109,8 @@ func (s *Service) claimMessage(ctx context.Context, tx *store.Tx, c *models.Conv
 	case models.Uncertain:
 		return s.heldByUncertain(ctx, tx, m, now)
 	}
-	if s.stopped(m.AccountID) {
+	// Another instance may have stopped it a moment ago: then one more message is tried.
+	if next.account.StoppedAt != nil {
 		return true, nil
 	}
 	last, err := s.lastAttempt(ctx, tx, m)
@@ -108,7 +123,7 @@ func (s *Service) claimMessage(ctx context.Context, tx *store.Tx, c *models.Conv
 	if next.wait, err = s.takeTurn(ctx, tx, *c, m, now); err != nil || next.wait > 0 {
 		return true, err
 	}
-	next.out, err = s.startAttempt(ctx, tx, c, m, now)
+	next.out, err = s.startAttempt(ctx, tx, c, m, next)
 	return next.out != nil, err
 }
 
@@ -165,11 +180,8 @@ func (s *Service) heldByUncertain(ctx context.Context, tx *store.Tx, m models.Me
 
 // startAttempt takes the lease. A message that may not go out any more, as free text whose window has closed meanwhile,
 // ends instead, and the result is nil.
-func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, now time.Time) (*outgoing, error) {
-	account, err := s.directory.account(c.AccountID)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, next *claimed) (*outgoing, error) {
+	account, now := next.account, next.now
 	at, err := s.standing(ctx, tx, *c)
 	if err != nil {
 		return nil, err

@@ -154,7 +154,8 @@ func (s *Service) SkipAhead(ctx context.Context, v models.Viewer, sid string, d 
 	return err
 }
 
-// rearm gives an account's wrap-ups and scheduled messages, whose jobs wait by the clock on the wall, jobs that fit its clock.
+// rearm gives an account's wrap-ups, scheduled messages and messages that wait to be sent again, whose jobs wait by the clock
+// on the wall, jobs that fit its clock.
 func rearm(ctx context.Context, tx *store.Tx, a models.Account) error {
 	cs, err := tx.WrapUpsOf(ctx, a.ID)
 	if err != nil {
@@ -172,6 +173,15 @@ func rearm(ctx context.Context, tx *store.Tx, a models.Account) error {
 	}
 	for _, m := range waiting {
 		if err := enqueueScheduled(ctx, tx, a, m); err != nil {
+			return err
+		}
+	}
+	retries, err := tx.WaitingRetries(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range retries {
+		if err := enqueueRetry(ctx, tx, a, m); err != nil {
 			return err
 		}
 	}

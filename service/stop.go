@@ -31,13 +31,6 @@ func (s *Service) stopAccount(ctx context.Context, tx *store.Tx, id models.Accou
 	return nil
 }
 
-// stopped tells whether an account sends nothing. Another instance may have stopped or resumed it a moment ago: then one
-// more message is tried, or waits for the next sweep.
-func (s *Service) stopped(id models.AccountID) bool {
-	a, err := s.directory.account(id)
-	return err == nil && a.StoppedAt != nil
-}
-
 // Stopped gives the accounts whose sending has stopped, as the directory knows them.
 func (s *Service) Stopped() []models.Account {
 	var out []models.Account

@@ -98,6 +98,13 @@ func (r Reader) QueuedConversations(ctx context.Context, account models.AccountI
 	return ids, failed(err, "read queued conversations")
 }
 
+// WaitingRetries gives the messages of an account that wait to be sent again by themselves.
+func (r Reader) WaitingRetries(ctx context.Context, account models.AccountID) ([]models.Message, error) {
+	var ms []models.Message
+	err := r.q(ctx).Where(unsentMessages+" AND account_id = ? AND retry_at IS NOT NULL", account).Order("id").Find(&ms).Error
+	return ms, failed(err, "read messages that wait to be sent again")
+}
+
 // LeftUncertain gives the messages with an unknown outcome that nobody has looked for since a time.
 func (r Reader) LeftUncertain(ctx context.Context, before time.Time) ([]models.MessageID, error) {
 	var ids []models.MessageID

@@ -42,13 +42,14 @@ func TestListTextsHaveTheirDirection(t *testing.T) {
 	}
 }
 
-// A message that waits to be sent again says why, and when: by the clock of its account, in the zone of the page.
+// A message that waits to be sent again says why, and when: its time is by the clock of its account, shown in the zone of the
+// page.
 func TestBubbleThatWaitsForItsNextAttempt(t *testing.T) {
 	at := time.Date(2026, 11, 24, 14, 5, 0, 0, time.UTC)
 	m := models.Message{Direction: models.Out, State: models.Queued, ErrorCode: 63012, Attempt: 1, RetryAt: &at, CreatedAt: at}
 	thread := Thread{Row: models.ConversationRow{ClockAhead: time.Hour}, Advice: func(int) (string, bool) { return "retry", true }}
 	got := viewtest.Render(t, i18n.EN, message(thread, m))
-	for _, want := range []string{"WhatsApp has a temporary problem.", "Trying again at 16:05."} {
+	for _, want := range []string{"WhatsApp has a temporary problem.", "Trying again at 15:05."} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in %s", want, got)
 		}
