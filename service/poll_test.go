@@ -7,7 +7,9 @@ import (
 
 	"kanal/models"
 	"kanal/service"
+	"kanal/store"
 	"kanal/store/storetest"
+	"kanal/twilio"
 	"kanal/twilio/simulator"
 )
 
@@ -64,6 +66,56 @@ func TestAskingEnds(t *testing.T) {
 	})
 }
 
+// Twilio is not asked for an account that it refuses; afterwards it is.
+func TestStoppedAccountIsNotAsked(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "one")
+		c.send(id)
+		c.sim.SetChaos(c.sid, simulator.Chaos{Rates: map[simulator.Fault]float64{simulator.FaultStatusLost: 1}})
+		c.sim.Report(c.sid, *c.message(m.ID).ProviderSID, "delivered", 0)
+		stop := func(tx *store.Tx) error {
+			_, err := tx.StopAccount(ctx, c.account.ID, twilio.CodeUnauthorized)
+			return err
+		}
+		resume := func(tx *store.Tx) error { _, err := tx.ResumeAccount(ctx, c.account.ID); return err }
+		for i, do := range []func(*store.Tx) error{stop, resume} {
+			c.must(c.store.InTx(ctx, do))
+			c.must(c.service.Reload(ctx))
+			clock.Advance([]time.Duration{2 * time.Minute, 5 * time.Minute}[i])
+			c.must(c.service.PollMessages(ctx))
+			got := c.message(m.ID)
+			if asked := got.State == models.Delivered; asked != (i == 1) || !asked && (got.Polls != 0 || got.PollAt == nil) {
+				t.Fatalf("it is %s after %d polls, asked again at %v", got.State, got.Polls, got.PollAt)
+			}
+		}
+	})
+}
+
+// What Twilio does not know is not asked for again; while it does not answer, it is asked later.
+func TestAskingWithoutAnAnswer(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "one")
+		c.send(id)
+		clock.Advance(2 * time.Minute)
+		gone := twilio.New(twilio.Options{Base: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}})
+		other, err := service.New(ctx, service.Options{Store: c.store, Twilio: gone, PublicURL: &url.URL{}, IsSimulated: c.sim.Has})
+		c.must(err)
+		defer other.Close()
+		c.must(other.PollMessages(ctx))
+		if got := c.message(m.ID); got.State != models.Accepted || got.PollAt == nil || got.PollAt.Sub(clock.Now()) != 5*time.Minute {
+			t.Fatalf("it is %s, asked again at %v", got.State, got.PollAt)
+		}
+		c.sim.Reset(c.sid)
+		clock.Advance(5 * time.Minute)
+		c.must(c.service.PollMessages(ctx))
+		if got := c.message(m.ID); got.State != models.Accepted || got.PollAt != nil {
+			t.Errorf("it is %s, asked again at %v", got.State, got.PollAt)
+		}
+	})
+}
+
 // Reports come early, late, doubled, and before anybody knows whose they are. A message moves forward only.
 func TestReportsOfEveryOrder(t *testing.T) {
 	orphan := func(c *center, sid, status string) error {
@@ -96,7 +148,7 @@ func TestReportsOfEveryOrder(t *testing.T) {
 
 // A report without our ids comes before Twilio's answer is stored. It is given to the message once its sid is known.
 func TestOrphanReportIsMatched(t *testing.T) {
-	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
 		id := c.quiet()
 		c.sim.Fail(c.sid, simulator.FaultCommitDrop)
 		m := c.reply(id, "k", "one")
@@ -108,6 +160,7 @@ func TestOrphanReportIsMatched(t *testing.T) {
 		if got := c.message(m.ID); got.State != models.Uncertain {
 			t.Fatalf("it is %s", got.State)
 		}
+		clock.Advance(14 * time.Minute)
 		c.settle(m.ID)
 		c.must(c.service.Housekeeping(ctx))
 		if got := c.message(m.ID); got.State != models.Delivered {
