@@ -101,25 +101,20 @@ func TestTemporaryFailureOfTheSimulator(t *testing.T) {
 // What waits to be sent again waits by its account's clock: who skips ahead in the simulator has it sent.
 func TestSkippingAheadHastensTheRetry(t *testing.T) {
 	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
-		skip := func(d time.Duration) {
-			t.Helper()
-			c.must(c.service.SkipAhead(ctx, c.agent, c.sid, d))
-			c.sim.SetAhead(c.sid, c.service.SimulatorClocks()[c.sid])
-		}
 		id := c.quiet()
-		skip(time.Hour)
+		c.skipAhead(time.Hour)
 		m := c.reply(id, "k", "x")
 		c.send(id)
 		if got := c.undelivered(m.ID, passing); got.RetryAt == nil || !got.RetryAt.Equal(clock.Now().Add(time.Hour+time.Minute)) {
 			t.Fatalf("it goes again at %v", got.RetryAt)
 		}
-		skip(59 * time.Second)
+		c.skipAhead(59 * time.Second)
 		if c.send(id); c.creates() != 1 {
 			t.Fatal("it went before its time")
 		}
 		c.startJobs()
 		c.until("its early jobs are done", func() bool { return c.jobsLeft() <= 2 })
-		skip(time.Second)
+		c.skipAhead(time.Second)
 		c.until("it is sent again", func() bool { return c.creates() == 2 })
 		c.until("it is accepted", func() bool { return c.message(m.ID).State == models.Accepted })
 	})

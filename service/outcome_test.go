@@ -164,6 +164,54 @@ func TestUncertainIsLookedForAtItsOwnAddress(t *testing.T) {
 	})
 }
 
+// While Twilio cannot be asked nothing is known: however often that is, it is no listing that does not show the message.
+func TestListingThatFailsDoesNotCount(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		c.sim.Fail(c.sid, simulator.FaultCommitDrop)
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		gone := twilio.New(twilio.Options{Base: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}})
+		other, err := service.New(ctx, service.Options{Store: c.store, Twilio: gone, PublicURL: &url.URL{}, IsSimulated: c.sim.Has})
+		c.must(err)
+		defer other.Close()
+		for range 4 {
+			clock.Advance(2 * time.Minute)
+			was := c.jobsLeft()
+			c.must(other.SettleMessage(ctx, m.ID))
+			if got := c.message(m.ID); got.State != models.Uncertain || c.jobsLeft() != was+1 {
+				t.Fatalf("it is %s, %d jobs look again", got.State, c.jobsLeft()-was)
+			}
+		}
+		if got := c.settle(m.ID); got.State != models.Accepted || c.creates() != 1 {
+			t.Errorf("it is %s after %d creates", got.State, c.creates())
+		}
+		was := c.jobsLeft()
+		if c.settle(m.ID); c.jobsLeft() != was {
+			t.Error("one that is settled is looked for")
+		}
+	})
+}
+
+// A report names the attempt that it is about: the one before it, which Twilio did not process, has no sid either.
+func TestReportOfTheSecondAttempt(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		c.sim.Fail(c.sid, simulator.FaultTooMany, simulator.FaultCommitDrop)
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		clock.Advance(time.Minute)
+		c.send(id)
+		if got := c.message(m.ID); got.State != models.Uncertain || got.Attempt != 2 {
+			t.Fatalf("%+v", got)
+		}
+		c.sim.Report(c.sid, c.phone()[0].SID, "delivered", 0)
+		if got := c.message(m.ID); got.State != models.Delivered {
+			t.Errorf("it is %s", got.State)
+		}
+	})
+}
+
 func TestTooEarlyListingsDoNotCount(t *testing.T) {
 	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
 		id := c.quiet()
@@ -289,6 +337,9 @@ func TestReportsAboutNothingOfOurs(t *testing.T) {
 		id := c.quiet()
 		m := c.reply(id, "k", "x")
 		c.send(id)
+		c.sim.Fail(c.sid, simulator.FaultDown)
+		unknown := c.reply(id, "k2", "y")
+		c.send(id)
 		other := models.Account{Name: "Other", SID: "ACother", HookKey: "other", State: models.AccountActive, Version: 1}
 		if err := c.store.InTx(ctx, func(tx *store.Tx) error { return tx.Insert(ctx, &other) }); err != nil {
 			t.Fatal(err)
@@ -296,19 +347,25 @@ func TestReportsAboutNothingOfOurs(t *testing.T) {
 		form := url.Values{"MessageSid": {sid(1)}, "MessageStatus": {"read"}}
 		theirs := c.reportCall(form, m.ID, 1)
 		theirs.Account = other
+		theirsToo := c.reportCall(form, unknown.ID, 1)
+		theirsToo.Account = other
 		for name, call := range map[string]service.Call{
-			"another account": theirs,
-			"bound already":   c.reportCall(form, m.ID, 1),
-			"another attempt": c.reportCall(form, m.ID, 2),
-			"no such message": c.reportCall(form, m.ID+1000, 1),
-			"no message":      c.call(form),
-			"negative":        c.reportCall(form, -1, -1),
+			"another account":                        theirs,
+			"another account, the outcome not known": theirsToo,
+			"bound already":                          c.reportCall(form, m.ID, 1),
+			"another attempt":                        c.reportCall(form, m.ID, 2),
+			"no such message":                        c.reportCall(form, m.ID+1000, 1),
+			"no message":                             c.call(form),
+			"negative":                               c.reportCall(form, -1, -1),
 		} {
 			if err := c.service.Keep(ctx, service.HookStatus, call); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			if got := c.message(m.ID); got.State != models.Accepted {
 				t.Errorf("%s: moved to %s", name, got.State)
+			}
+			if got := c.message(unknown.ID); got.State != models.Uncertain {
+				t.Errorf("%s: the one whose outcome is not known moved to %s", name, got.State)
 			}
 		}
 	})

@@ -63,6 +63,9 @@ func TestAskingEnds(t *testing.T) {
 		if asked != 6 || c.message(m.ID).State != models.Accepted {
 			t.Errorf("asked %d times, it is %s", asked, c.message(m.ID).State)
 		}
+		if reports, err := c.store.Reports(ctx, m); err != nil || len(reports) != 0 {
+			t.Errorf("%d reports of what has not changed, %v", len(reports), err)
+		}
 	})
 }
 
@@ -85,7 +88,7 @@ func TestStoppedAccountIsNotAsked(t *testing.T) {
 			clock.Advance([]time.Duration{2 * time.Minute, 5 * time.Minute}[i])
 			c.must(c.service.PollMessages(ctx))
 			got := c.message(m.ID)
-			if asked := got.State == models.Delivered; asked != (i == 1) || !asked && (got.Polls != 0 || got.PollAt == nil) {
+			if asked := got.State == models.Delivered; asked != (i == 1) || asked == (got.PollAt != nil) || !asked && got.Polls != 0 {
 				t.Fatalf("it is %s after %d polls, asked again at %v", got.State, got.Polls, got.PollAt)
 			}
 		}

@@ -2,6 +2,8 @@ package service_test
 
 import (
 	"errors"
+	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"kanal/store"
 	"kanal/store/storetest"
 	"kanal/twilio"
+	"kanal/twilio/simulator"
 )
 
 var minted = service.SimulatedAccount{
@@ -83,6 +86,9 @@ func (c *center) skipAhead(d time.Duration) {
 	c.t.Helper()
 	c.must(c.service.SkipAhead(ctx, c.agent, c.sid, d))
 	c.sim.SetAhead(c.sid, c.service.SimulatorClocks()[c.sid])
+	var err error
+	c.account, err = c.store.Account(ctx, c.account.ID) // its calls know it as the directory does
+	c.must(err)
 }
 
 func TestSkipAhead(t *testing.T) {
@@ -123,6 +129,97 @@ func TestSkipAhead(t *testing.T) {
 		}
 		if _, err := c.service.Reply(ctx, c.agent, service.Reply{Conversation: c.only().ID, Key: "d", Body: "Svar"}); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// What becomes of a message is kept by its account's clock, whoever tells it; so is the window that a refusal closes.
+func TestReportsByTheAccountsClock(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		c.skipAhead(time.Hour)
+		id := c.quiet()
+		now := func() time.Time { return clock.Now().Add(time.Hour) }
+		at := func(what string, got *time.Time, want time.Time) {
+			t.Helper()
+			if got == nil || !got.Equal(want) {
+				t.Errorf("%s at %v, want %s", what, got, want)
+			}
+		}
+		m := c.reply(id, "a", "told by a report")
+		clock.Advance(time.Minute)
+		c.send(id)
+		sid := *c.message(m.ID).ProviderSID
+		c.must(c.status(m, 1, sid, "sent", ""))
+		sent := now()
+		clock.Advance(time.Minute)
+		c.must(c.status(m, 1, sid, "read", ""))
+		got := c.message(m.ID)
+		at("sent", got.SentAt, sent)
+		at("delivered", got.DeliveredAt, now())
+		at("read", got.ReadAt, now())
+
+		m = c.reply(id, "b", "told when it is asked for")
+		c.send(id)
+		c.sim.SetChaos(c.sid, simulator.Chaos{Rates: map[simulator.Fault]float64{simulator.FaultStatusLost: 1}})
+		c.sim.Report(c.sid, *c.message(m.ID).ProviderSID, "delivered", 0)
+		clock.Advance(2 * time.Minute)
+		c.must(c.service.PollMessages(ctx))
+		at("delivered", c.message(m.ID).DeliveredAt, now())
+		c.sim.SetChaos(c.sid, simulator.Chaos{})
+
+		c.sim.Fail(c.sid, simulator.FaultCommitDrop)
+		m = c.reply(id, "c", "told before its sid is known")
+		c.send(id)
+		created := c.phone()[len(c.phone())-1].SID
+		c.must(c.service.Keep(ctx, service.HookStatus, c.call(url.Values{"MessageSid": {created}, "MessageStatus": {"delivered"}, "AccountSid": {c.sid}})))
+		told := now()
+		clock.Advance(time.Minute)
+		c.settle(m.ID)
+		c.must(c.service.Housekeeping(ctx))
+		at("delivered", c.message(m.ID).DeliveredAt, told)
+
+		m = c.reply(id, "d", "refused")
+		c.send(id)
+		clock.Advance(time.Second)
+		c.must(c.status(m, 1, *c.message(m.ID).ProviderSID, "undelivered", fmt.Sprint(twilio.CodeOutsideWindow)))
+		closes := c.only().Window().ClosesAt
+		at("the window closes", &closes, now())
+	})
+}
+
+// What waits while the window closes does not go out: its account's clock says when.
+func TestSkippingAheadClosesTheWindowOfWhatWaits(t *testing.T) {
+	each(t, func(t *testing.T, c *center, _ *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "x")
+		c.skipAhead(25 * time.Hour)
+		c.send(id)
+		if got := c.message(m.ID); got.State != models.Failed || got.ErrorCode != twilio.CodeOutsideWindow || c.creates() != 0 {
+			t.Errorf("it is %s with code %d", got.State, got.ErrorCode)
+		}
+	})
+}
+
+// What Twilio's list brings has the time at which Twilio took it in, by the account's clock; so has the mark.
+func TestListingByTheAccountsClock(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		c.skipAhead(25 * time.Hour)
+		c.unheard(0, "lost", "")
+		came := clock.Now().Add(25 * time.Hour).Truncate(time.Second)
+		clock.Advance(time.Hour)
+		c.catchUp()
+		row := c.only()
+		if !row.LastMessageAt.Equal(came) || !row.Window().ClosesAt.Equal(came.Add(models.ServiceWindowLength)) {
+			t.Errorf("it came at %s, the window closes at %s", row.LastMessageAt, row.Window().ClosesAt)
+		}
+		mark := clock.Now().Add(25 * time.Hour)
+		if at := c.caughtUpAt(); !at.Equal(mark) {
+			t.Errorf("the mark is at %s", at)
+		}
+		clock.Advance(time.Minute)
+		c.must(c.service.CatchUp(ctx, models.CatchUp{Account: c.account.ID, Asked: clock.Now().UnixMicro()}))
+		if at := c.caughtUpAt(); !at.Equal(mark.Add(time.Minute)) {
+			t.Errorf("what was asked after the last listing was not listed: the mark is at %s", at)
 		}
 	})
 }
