@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 	"time"
 
 	"kanal/service"
-	"kanal/store/blob"
 	"kanal/twilio"
 	"kanal/views/check"
 	"kanal/views/i18n"
@@ -25,20 +23,22 @@ var errDoctor = errors.New("the connection check found an error")
 
 // Run runs the connection check and prints what it found. It only reads, and works beside a serving process.
 func (d doctorCommand) Run(ctx context.Context, s settings, io streams) error {
-	db, err := s.open(io, false)
+	db, public, err := s.beside(ctx, io)
 	if err != nil {
 		return err
 	}
 	defer db.close()
-	if err := errors.Join(db.CheckMigrated(ctx), db.CheckKey(ctx)); err != nil {
-		return err
-	}
 	files, err := s.files()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = files.Close() }()
-	sv, err := s.doctorService(ctx, db, files)
+	base, err := s.twilioBase()
+	if err != nil {
+		return err
+	}
+	// Spool and simulator belong to the serving process.
+	sv, err := service.New(ctx, service.Options{Store: db.Store, Files: files, Twilio: twilio.New(twilio.Options{Base: base}), PublicURL: public, Log: db.log})
 	if err != nil {
 		return err
 	}
@@ -57,25 +57,6 @@ func (d doctorCommand) Run(ctx context.Context, s settings, io streams) error {
 		return errDoctor
 	}
 	return nil
-}
-
-// doctorService is the service without what only a serving process holds: the spool, and the simulator with its accounts.
-func (s settings) doctorService(ctx context.Context, db *opened, files *blob.Store) (*service.Service, error) {
-	addr, err := net.ResolveTCPAddr("tcp", s.Addr)
-	if err != nil {
-		return nil, usageError{"KANAL_ADDR must be an address like 127.0.0.1:8080."}
-	}
-	public, err := s.publicURL(addr)
-	if err != nil {
-		return nil, err
-	}
-	var at twilio.Options
-	if s.TwilioURL != "" {
-		if at.Base, err = baseURL("KANAL_TWILIO_URL", s.TwilioURL); err != nil {
-			return nil, err
-		}
-	}
-	return service.New(ctx, service.Options{Store: db.Store, Files: files, Twilio: twilio.New(at), PublicURL: public, Log: db.log})
 }
 
 // lang is the language of the report.

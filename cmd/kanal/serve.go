@@ -163,18 +163,14 @@ func (c *center) openFiles(ctx context.Context, s settings) error {
 }
 
 func (c *center) openService(ctx context.Context, s settings) error {
-	var at twilio.Options
-	if s.TwilioURL != "" {
-		base, err := baseURL("KANAL_TWILIO_URL", s.TwilioURL)
-		if err != nil {
-			return err
-		}
-		at.Base = base
+	base, err := s.twilioBase()
+	if err != nil {
+		return err
 	}
+	at := twilio.Options{Base: base}
 	if c.sim != nil {
 		at.SimulatorBase, at.SimulatorMedia, at.IsSimulated = c.sim.URL(), c.sim.MediaURL(), c.sim.Has
 	}
-	var err error
 	c.service, err = service.New(ctx, service.Options{
 		Store: c.db.Store, Files: c.files, Spool: c.spool, Twilio: twilio.New(at), PublicURL: c.public, Log: c.db.log, IsSimulated: at.IsSimulated,
 	})

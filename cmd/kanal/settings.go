@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -135,6 +136,14 @@ func baseURL(name, text string) (*url.URL, error) {
 	return u, nil
 }
 
+// twilioBase reads the address of a stand-in for Twilio; nil is Twilio itself.
+func (s settings) twilioBase() (*url.URL, error) {
+	if s.TwilioURL == "" {
+		return nil, nil
+	}
+	return baseURL("KANAL_TWILIO_URL", s.TwilioURL)
+}
+
 // isLoopback tells whether only this machine reaches a host.
 func isLoopback(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
@@ -230,6 +239,27 @@ func (s settings) open(io streams, lock bool) (*opened, error) {
 		return nil, err
 	}
 	return o, nil
+}
+
+// beside opens the database for a command that works beside a serving process, and gives the public address.
+func (s settings) beside(ctx context.Context, io streams) (*opened, *url.URL, error) {
+	addr, err := net.ResolveTCPAddr("tcp", s.Addr)
+	if err != nil {
+		return nil, nil, usageError{"KANAL_ADDR must be an address like 127.0.0.1:8080."}
+	}
+	public, err := s.publicURL(addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := s.open(io, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := errors.Join(db.CheckMigrated(ctx), db.CheckKey(ctx)); err != nil {
+		db.close()
+		return nil, nil, err
+	}
+	return db, public, nil
 }
 
 // lock takes the data dir, and the folder of the SQLite file when that is another one.

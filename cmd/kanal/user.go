@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	stdio "io"
-	"net"
 	"strings"
 
 	"kanal/models"
@@ -27,22 +26,11 @@ func (u userAddCommand) Run(ctx context.Context, s settings, io streams) error {
 	if err != nil {
 		return err
 	}
-	db, err := s.open(io, false)
+	db, public, err := s.beside(ctx, io)
 	if err != nil {
 		return err
 	}
 	defer db.close()
-	if err := errors.Join(db.CheckMigrated(ctx), db.CheckKey(ctx)); err != nil {
-		return err
-	}
-	addr, err := net.ResolveTCPAddr("tcp", s.Addr)
-	if err != nil {
-		return usageError{"KANAL_ADDR must be an address like 127.0.0.1:8080."}
-	}
-	public, err := s.publicURL(addr)
-	if err != nil {
-		return err
-	}
 	sv, err := service.New(ctx, service.Options{Store: db.Store, Twilio: twilio.New(twilio.Options{}), PublicURL: public, Log: db.log})
 	if err != nil {
 		return err
