@@ -10,10 +10,13 @@ import (
 	"golang.org/x/text/language/display"
 )
 
+// LanguageTag gives the tag of HTML for WhatsApp's code of a language: en-GB for en_GB.
+func LanguageTag(code string) string { return strings.ReplaceAll(code, "_", "-") }
+
 // LanguageName names a language by WhatsApp's code for it, such as en_GB, in the context's language; one that is unknown
 // has its code for a name.
 func LanguageName(ctx context.Context, code string) string {
-	tag, err := language.Parse(strings.ReplaceAll(code, "_", "-"))
+	tag, err := language.Parse(LanguageTag(code))
 	if err != nil || code == "" {
 		return code
 	}

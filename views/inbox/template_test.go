@@ -106,6 +106,8 @@ func TestComposerBeforeTheFirstAnswer(t *testing.T) {
 // The picker without anything to choose, with nothing that matches, and with one that may not be sent.
 func TestPickerStates(t *testing.T) {
 	chosen := models.Template{ID: 3, Name: "Takk", Language: "nb", Body: "Hei {{1}}, {{2}}", ContentSID: "HX1"}
+	english, unknown := chosen, chosen
+	english.Language, unknown.Language = "en_GB", ""
 	row := rowClosing(nil)
 	for name, tt := range map[string]struct {
 		p            Picker
@@ -120,6 +122,8 @@ func TestPickerStates(t *testing.T) {
 		"stopped":       {Picker{Row: row, Chosen: &chosen, Stopped: true, Errors: components.Errors{}.With("", "stoppet")}, "stoppet", "Send mal<"},
 		"known":         {Picker{Row: row, Chosen: &chosen}, `value="Kari"`, ">[Fornavn]<"},
 		"typed":         {Picker{Row: row, Chosen: &chosen, Values: map[string]string{"1": "<b>"}}, ">&lt;b&gt;</span>", "<b></span>"},
+		"its language":  {Picker{Row: row, Chosen: &english}, `<div lang="en-GB">`, `lang="en_GB"`},
+		"no language":   {Picker{Row: row, Chosen: &unknown}, `data-empty="[Fornavn]"`, `lang=""`},
 		"what is empty": {Picker{Row: row, Chosen: &chosen, Values: map[string]string{"1": " "}}, ">[Fornavn]<", `value="Kari"`},
 	} {
 		page := viewtest.Render(t, i18n.NB, PickerDialog(tt.p))

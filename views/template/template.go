@@ -46,8 +46,6 @@ func NewURL(account models.AccountID, back string) string {
 	return ListURL + "/new?" + q.Encode()
 }
 
-func languageTag(code string) string { return strings.ReplaceAll(code, "_", "-") }
-
 func languageOptions(ctx context.Context) []components.Option {
 	list := []components.Option{{Label: i18n.T(ctx, "template.language_choose")}}
 	for _, l := range models.TemplateLanguages() {
