@@ -146,12 +146,12 @@ func (s *Server) conversationMessages(c echo.Context) error {
 
 // sayState tells the script of a thread what else there is to fetch.
 func (s *Server) sayState(c echo.Context, row models.ConversationRow) error {
-	later, err := s.later(c, row)
+	later, err := s.store.Scheduled(c.Request().Context(), row.Conversation)
 	if err != nil {
 		return err
 	}
 	h := c.Response().Header()
-	h.Set("Kanal-Later", later.Version())
+	h.Set("Kanal-Later", inbox.Later{Messages: later}.Version())
 	h.Set("Kanal-Unread", strconv.Itoa(row.Unread))
 	h.Set("Kanal-Version", inbox.Version(row, row.Now(s.store.Now())))
 	if w := row.Window(); !w.LastInboundAt.IsZero() {

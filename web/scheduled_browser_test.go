@@ -35,7 +35,7 @@ func TestLaterWithFilesInTheBrowser(t *testing.T) {
 		ida.wait("document.querySelectorAll('#later li .att').length === 2 && " + rowsOfFiles + " === '' && document.getElementById('body').value === ''")
 		mads.wait(planned + ".includes('kontrakt.pdf') && " + planned + ".includes('Her er kontrakten')")
 		types(ida, "noe annet")
-		d.hasDraft(d.ida, id, "noe annet")
+		d.draft(d.ida, id, "noe annet")
 		ida.click("#later li a[id^='later-time-']")
 		ida.wait("document.querySelector('dialog[open] #later_body')?.value === 'Her er kontrakten'")
 		ida.js("document.getElementById('later_body').value = 'Her er den nye kontrakten'")
@@ -54,23 +54,6 @@ func TestLaterWithFilesInTheBrowser(t *testing.T) {
 			d.t.Errorf("%d messages at Twilio", d.creates())
 		}
 	})
-}
-
-// hasDraft waits until what somebody types is kept.
-func (d *team) hasDraft(u models.User, id models.ConversationID, text string) {
-	d.t.Helper()
-	row, err := d.store.Conversation(d.t.Context(), models.Viewer{Role: models.Administrator}, id)
-	d.must(err)
-	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		draft, err := d.store.Draft(d.t.Context(), row.Conversation, u.ID)
-		d.must(err)
-		if draft.Body == text {
-			return
-		}
-		if time.Now().After(end) {
-			d.t.Fatalf("the draft is %q", draft.Body)
-		}
-	}
 }
 
 // The window is closed then: it is said before anything is saved, and a template is the way on, for the same moment. A text
