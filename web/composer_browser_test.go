@@ -193,3 +193,93 @@ func TestComposerAnswerOlderThanWindow(t *testing.T) {
 	b.js("document.dispatchEvent(new Event('thread:state'))")
 	b.wait(box + " === 'Er du der?'")
 }
+
+// What a page of an older program has left in the tab is typed in, and does not stop the scripts.
+func TestComposerAfterAnUpdate(t *testing.T) {
+	t.Parallel()
+	d := newTeam(t, store.SQLite)
+	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+	b := d.at(d.ida, thread(id))
+	b.js(fmt.Sprintf("sessionStorage.setItem('drafts', JSON.stringify({user: document.body.dataset.user, full: {%d: {text: 'Svar', base: ''}}}))", id))
+	b.open(thread(id))
+	b.wait(box + " === 'Svar'")
+	d.draft(d.ida, id, "Svar")
+	b.focus("#body")
+	b.send()
+	b.wait(lastState(models.Read))
+}
+
+// A message is refused while its writer is in another conversation: what was begun after it is kept, too. Where the panel
+// took the place of the box, the focus was in it; it does not come back in the next conversation.
+func TestComposerRefusedAside(t *testing.T) {
+	t.Parallel()
+	d := newTeam(t, store.SQLite)
+	kari, jonas := d.has(d.ida, d.says("Kari Nordli", "Hei")), d.has(d.ida, d.says("Jonas Bakke", "Hallo"))
+	message := newGate("POST "+thread(kari)+"/messages", false)
+	b := d.atOver(d.through(message), d.ida, thread(kari))
+	b.expect("422")
+	b.js("document.addEventListener('live:resync', e => e.stopImmediatePropagation(), true)")
+	to := func(id models.ConversationID, name string) {
+		b.focus(fmt.Sprintf("#row-%d", id))
+		b.enter()
+		b.wait("document.getElementById('thread-h').textContent === " + jsText(name))
+	}
+	message.arm()
+	types(b, "Sendt")
+	b.send()
+	message.wait(t)
+	types(b, "Begynt")
+	to(jonas, "Jonas Bakke")
+	d.draft(d.ida, kari, "Begynt")
+	d.ahead(25 * time.Hour)
+	d.says("Jonas Bakke", "Er du der?")
+	message.open()
+	d.draft(d.ida, kari, "Sendt\n\nBegynt")
+	to(kari, "Kari Nordli")
+	b.wait("document.getElementById('kept').textContent === 'Sendt\\n\\nBegynt'")
+
+	to(jonas, "Jonas Bakke")
+	b.focus("#body")
+	d.ahead(25 * time.Hour)
+	d.says("Kari Nordli", "Ja")
+	b.js("document.dispatchEvent(new Event('thread:state'))")
+	b.wait("document.activeElement.matches('#composer .closed')")
+	to(kari, "Kari Nordli")
+	b.wait(box + " === 'Sendt\\n\\nBegynt'")
+	b.wait(fmt.Sprintf("document.activeElement.id === 'row-%d'", kari))
+}
+
+// From a page of older messages a reply goes as a form: what was sent is not in the box of the page that comes.
+func TestComposerOnOlderPage(t *testing.T) {
+	t.Parallel()
+	d := newTeam(t, store.SQLite)
+	id := d.has(d.ida, d.says("Kari Nordli", "Hei"))
+	draft := newGate("POST "+thread(id)+"/draft", false)
+	b := d.atOver(d.through(draft), d.ida, thread(id)+"?before=2")
+	draft.arm()
+	types(b, "Svar")
+	b.send()
+	draft.wait(t)
+	draft.open()
+	b.wait("!location.search && " + lastState(models.Read))
+	b.wait(box + " === '' && sessionStorage.getItem('drafts').includes('{}')")
+	d.draft(d.ida, id, "")
+}
+
+// What the server has is not kept in the tab for ever.
+func TestComposerForgets(t *testing.T) {
+	t.Parallel()
+	d := newTeam(t, store.SQLite)
+	kari, jonas := d.has(d.ida, d.says("Kari Nordli", "Hei")), d.has(d.ida, d.says("Jonas Bakke", "Hallo"))
+	b := d.at(d.ida, thread(kari))
+	types(b, "Til Kari")
+	d.draft(d.ida, kari, "Til Kari")
+	b.wait(saved(1))
+	b.click(fmt.Sprintf("#row-%d", jonas))
+	b.wait("document.getElementById('thread-h').textContent === 'Jonas Bakke'")
+	b.js("performance.now = () => 120000 + Performance.prototype.now.call(performance)")
+	types(b, "Til Jonas")
+	b.wait("sessionStorage.getItem('drafts').includes('Til Jonas') && !sessionStorage.getItem('drafts').includes('Til Kari')")
+	b.click(fmt.Sprintf("#row-%d", kari))
+	b.wait(box + " === 'Til Kari'")
+}

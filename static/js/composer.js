@@ -24,6 +24,7 @@ const now = () => performance.timeOrigin + performance.now();
 // typed is what was written last: conversation -> {text, bases, saved}. Until saved, when the server said that it has it,
 // it may have any of bases; an answer that was asked for before saved may, too.
 const typed = stored('drafts');
+for (const d of Object.values(typed)) d.bases ||= [d.base]; // left by a page of an older program
 let left = false; // Who left without an answer to the question has sent nothing: it is text that was typed, whatever the server has.
 for (const [id, items] of Object.entries(stored('outbox'))) {
   if (!items.some(i => i.state === 'asked')) { box(id).items = items.map(i => ({ ...i, state: 'wait' })); continue; }
@@ -87,19 +88,21 @@ async function pump(id) {
 // refused: the window closed. The panel takes the composer's place, and all texts stay readable, also as the draft: those
 // that were sent and what was typed since, wherever that stands by now.
 async function refused(id, html) {
-  const b = box(id), url = b.items[0].url, open = shown() === id, f = document.getElementById('composer');
-  const texts = b.items.splice(0).map(x => { document.getElementById('m-' + x.key)?.remove(); return x.text; });
-  const rest = (open ? f.elements?.body?.value : null) ?? typed[id]?.text ?? drafts.get(id) ?? '';
-  if (rest.trim()) texts.push(rest);
-  keep();
-  wrote(id, texts.join('\n\n'));
-  saveText(id, url.replace(/messages$/, 'draft'), texts.join('\n\n'));
+  const url = box(id).items[0].url, open = shown() === id, f = document.getElementById('composer'), text = takeBack(id);
+  wrote(id, text);
+  saveText(id, url.replace(/messages$/, 'draft'), text);
   if (!open) { toast(say('notSent')); return; }
   f._dirty = false;
   await htmx.swap({ sourceElement: f, target: f, swap: 'outerHTML', text: html });
   const body = document.getElementById('body');
   if (body) body.value = '';
-  keepTyped(texts.join('\n\n'));
+  keepTyped(text);
+}
+// takeBack empties the outbox of a conversation and gives its texts, with what was begun since under them.
+function takeBack(id) {
+  const texts = box(id).items.splice(0).map(x => { document.getElementById('m-' + x.key)?.remove(); return x.text; });
+  keep();
+  return [...texts, bodyOf(id)?.value ?? typed[id]?.text ?? drafts.get(id) ?? ''].filter(t => t.trim()).join('\n\n');
 }
 
 // ask: another agent has the conversation. The dialog takes the decision to the message; closed without one, all that
@@ -129,12 +132,11 @@ document.getElementById('dialog')?.addEventListener('close', () => {
   if (!asked) return;
   const { id, it } = asked, f = document.querySelector('form[data-composer]');
   asked = null;
-  const texts = box(id).items.splice(0).map(x => { document.getElementById('m-' + x.key)?.remove(); return x.text; });
-  keep();
-  if (f?.dataset.composer !== id) { wrote(id, texts.join('\n\n')); saveText(id, it.url.replace(/messages$/, 'draft'), texts.join('\n\n')); return; }
+  const text = takeBack(id);
+  if (f?.dataset.composer !== id) { wrote(id, text); saveText(id, it.url.replace(/messages$/, 'draft'), text); return; }
   const ta = f.elements.body;
   again();
-  ta.value = [...texts, ta.value].filter(t => t.trim()).join('\n\n');
+  ta.value = text;
   ta.dispatchEvent(new Event('input', { bubbles: true }));
   ta.focus();
 });
@@ -142,10 +144,13 @@ const pumpAll = () => { for (const [id, b] of boxes) if (b.items.length) pump(id
 
 on('submit', e => {
   const f = e.target.closest('form[data-composer]'); if (!f) return;
-  if (document.getElementById('log')?.hasAttribute('data-past')) return; // the answer is the page with the newest
   e.preventDefault();
   const ta = f.elements.body, text = ta.value.trim(), id = f.dataset.composer;
   if (uploading(id)) { f._waits = true; return; }
+  if (document.getElementById('log')?.hasAttribute('data-past')) { // the answer is the page with the newest
+    save(f).then(() => saving.get(id)).finally(() => f.submit()); // a draft that is late would come back after its message
+    return;
+  }
   const files = take();
   if (!text && !files.length) return;
   box(id).items.push({ key: key(), text, files, url: f.getAttribute('action'), state: 'sending' });
@@ -191,6 +196,7 @@ const drafts = new Map(); // conversation -> the text that the server has, of wh
 const sent = new Map(); // conversation -> how often something was sent: a draft from before is no draft any more
 const forget = id => { delete typed[id]; store('drafts', typed); };
 function wrote(id, text) {
+  for (const x in typed) if (x !== id && typed[x].saved && typed[x].saved < now() - 60000) delete typed[x]; // no answer is on its way that long
   typed[id] = { text, bases: typed[id]?.bases || [bodyOf(id)?.defaultValue ?? ''], saved: 0 };
   store('drafts', typed);
 }
@@ -269,6 +275,8 @@ function arrived() {
   const f = document.getElementById('composer');
   if (!f || f._ready) return;
   f._ready = true;
+  const wasIn = focused;
+  focused = false;
   if (!f.matches('form')) { keptSince(shown()); return; }
   const id = f.dataset.composer, ta = f.elements.body, theirs = ta.defaultValue, text = current(id, theirs), mine = typed[id], waits = box(id).items, before = last;
   last = f;
@@ -278,9 +286,8 @@ function arrived() {
   if (waits.some(i => i.text && i.text === ta.value.trim())) { ta.value = ''; drafts.delete(id); } // it is on its way already
   for (const i of waits) hide(i.files);
   count(f);
-  if (focused) ta.focus({ preventScroll: true });
-  if (focused && before?.dataset.composer === id) ta.setSelectionRange(before.elements.body.selectionStart, before.elements.body.selectionEnd);
-  focused = false;
+  if (wasIn) ta.focus({ preventScroll: true });
+  if (wasIn && before?.dataset.composer === id) ta.setSelectionRange(before.elements.body.selectionStart, before.elements.body.selectionEnd);
 }
 // keptSince lets the panel show what was typed since its answer was asked for.
 function keptSince(id) {
