@@ -28,7 +28,7 @@ type Conversation struct {
 	State         ConversationState
 	UserID        *UserID // the agent who has it
 	Address       string  // exactly as last received in From: replies go there
-	Seq           int64   // of the last message: the order on screen
+	Seq           int64   // how many messages it has had: the seq of the last one that did not come late
 	Rev           int64   // rises with every new message and every change of one
 	Unread        int     // the customer's messages since somebody responsible looked
 	LastMessageAt time.Time
@@ -55,7 +55,7 @@ func (c Conversation) CustomerWrote(now time.Time) Conversation {
 	if c.LastInboundAt == nil || now.After(*c.LastInboundAt) { // messages may come late
 		c.LastInboundAt = &now
 	}
-	if c.UnansweredAt == nil {
+	if c.UnansweredAt == nil || now.Before(*c.UnansweredAt) {
 		c.UnansweredAt = &now
 	}
 	c.Unread++

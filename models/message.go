@@ -86,7 +86,7 @@ type Message struct {
 	ID             MessageID
 	AccountID      AccountID
 	ConversationID ConversationID
-	Seq            int64
+	Seq            float64 // the order on screen; a fraction for one that came late and stands between two others
 	Rev            int64
 	Direction      Direction
 	Kind           MessageKind

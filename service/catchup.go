@@ -221,7 +221,7 @@ func (l *listing) takeIn(ctx context.Context, list []twilio.Message) error {
 		return err
 	}
 	var calls []Call
-	for _, m := range list {
+	for i, m := range list {
 		switch {
 		case known[m.SID], m.IsJoin():
 		case l.began.Sub(m.SentAt()) < webhookTime:
@@ -231,11 +231,22 @@ func (l *listing) takeIn(ctx context.Context, list []twilio.Message) error {
 			if err != nil {
 				return err
 			}
+			call.behind = before(list[:i], m)
 			calls = append(calls, call)
 		}
 	}
 	l.taken += len(calls)
 	return l.receive(ctx, calls)
+}
+
+// before gives the sid of the last message in a list by who wrote m.
+func before(list []twilio.Message, m twilio.Message) string {
+	for _, other := range slices.Backward(list) {
+		if other.From == m.From {
+			return other.SID
+		}
+	}
+	return ""
 }
 
 // call makes the call that did not come.

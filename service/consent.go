@@ -146,7 +146,7 @@ func (s *Service) cancel(ctx context.Context, tx *store.Tx, c *models.Conversati
 		m.State, m.ErrorCode, m.RetryAt = models.Canceled, code, nil
 		c.Rev++
 		m.Rev = c.Rev
-		if m.Seq == c.Seq || c.LastDirection == models.Out && m.CreatedAt.Equal(c.LastMessageAt) {
+		if m.Seq == float64(c.Seq) || c.LastDirection == models.Out && m.CreatedAt.Equal(c.LastMessageAt) {
 			c.LastState = m.State
 		}
 		if err := tx.SaveMessage(ctx, m, models.Queued); err != nil {

@@ -57,7 +57,7 @@ func (c *center) template(category string) models.MessageID {
 		}
 		k.Seq++
 		k.Rev++
-		m.Seq, m.Rev, m.TemplateID = k.Seq, k.Rev, &t.ID
+		m.Seq, m.Rev, m.TemplateID = float64(k.Seq), k.Rev, &t.ID
 		if err := tx.Insert(ctx, &m); err != nil {
 			return err
 		}

@@ -30,15 +30,12 @@ const (
 )
 
 // hookPatience is how long a webhook waits for the database before it goes into the spool, unspooled how long it waits when
-// there is none. Twilio waits four seconds. A database that is only busy is waited for: what goes into the spool of one
-// instance stands behind what comes through another meanwhile.
+// there is none. Twilio waits four seconds. A database that is only busy is waited for: agents
+// see what goes into the spool of one instance later than what comes through another meanwhile.
 const (
 	hookPatience = 2500 * time.Millisecond
 	unspooled    = 3500 * time.Millisecond
 )
-
-// Spooled is what the log says of each webhook that goes into the spool.
-const Spooled = "a webhook went into the spool"
 
 // ErrBadSignature says that nobody who knows the token made this call.
 var ErrBadSignature = models.E(models.KindForbidden, "error.forbidden")
@@ -90,7 +87,7 @@ func (s *Service) spoolCall(c HookCall, cause error) error {
 	if err := s.spool.Append(c); err != nil {
 		return notKept(errors.Join(err, cause))
 	}
-	s.log.Debug(Spooled, "kind", c.Kind, "received", c.ReceivedAt)
+	s.log.Debug("a webhook went into the spool", "kind", c.Kind, "received", c.ReceivedAt)
 	return nil
 }
 

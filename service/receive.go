@@ -20,8 +20,9 @@ type Call struct {
 	Form       url.Values
 	Query      string // of the address, as it came
 	ReceivedAt time.Time
-	again      bool // from the spool or from a listing: it may be kept already
-	listed     bool // Twilio's listing has it; no call of Twilio's came
+	again      bool   // from the spool, from quarantine or from a listing: it may be kept already
+	listed     bool   // Twilio's listing has it; no call of Twilio's came
+	behind     string // the sid of the message of the same customer that the listing has before it
 }
 
 // accountNow gives the moment of the call as the account's rows see it.
@@ -135,7 +136,7 @@ func (s *Service) receiveOnce(ctx context.Context, all []inbound) error {
 		if err != nil || len(fresh) == 0 {
 			return err
 		}
-		b := &reception{Service: s, tx: tx, items: fresh}
+		b := &reception{Service: s, tx: tx, items: fresh, late: map[models.ConversationID]int{}}
 		return b.run(ctx)
 	})
 }
@@ -176,6 +177,8 @@ type reception struct {
 	windows       map[store.ConversationKey]models.ServiceWindow
 	blocked       map[models.ContactID]bool
 	optOuts       optOuts
+	kept          int                           // how many of messages are inserted
+	late          map[models.ConversationID]int // the first message that came late, by its place in messages
 }
 
 func (b *reception) key(i int) store.ConversationKey {
@@ -204,16 +207,21 @@ func (b *reception) run(ctx context.Context) error {
 	for i := range b.items {
 		c := b.conversations[b.key(i)]
 		started := c.Seq == 0 && !b.isBlocked(i)
-		b.add(i)
+		if err := b.add(ctx, i); err != nil {
+			return err
+		}
 		word, err := b.optOut(ctx, i)
 		if err != nil {
 			return err
 		}
-		if started && !word && !b.late(i) {
+		if started && !word && b.tx.Now().Sub(b.items[i].ReceivedAt) <= greetWithin {
 			b.greet(i, c)
 		}
 	}
 	if err := b.filesOff(ctx); err != nil {
+		return err
+	}
+	if err := b.tellLate(ctx); err != nil {
 		return err
 	}
 	for _, m := range b.says {
@@ -224,9 +232,6 @@ func (b *reception) run(ctx context.Context) error {
 
 // greetWithin is how old a message may be that gets the greeting: who has waited longer is not greeted any more.
 const greetWithin = 10 * time.Minute
-
-// late tells whether message i was received so long ago that what is said at once comes too late.
-func (b *reception) late(i int) bool { return b.tx.Now().Sub(b.items[i].ReceivedAt) > greetWithin }
 
 func addressOf(m twilio.Inbound) store.Address {
 	a := store.Address{Phone: m.From.Phone(), BSUID: m.From.BSUID(), ProfileName: truncate(models.ProfileName(m.ProfileName), 200)}
@@ -271,33 +276,52 @@ func (b *reception) newConversation(k store.ConversationKey, in inbound) models.
 }
 
 // add gives message i its place in its conversation.
-func (b *reception) add(i int) {
+func (b *reception) add(ctx context.Context, i int) error {
 	in, key := b.items[i], b.key(i)
 	now := in.accountNow()
 	c := b.conversations[key]
 	if !b.isBlocked(i) {
 		*c = c.CustomerWrote(now)
 	}
-	c.Address = string(in.msg.From)
 	sid := in.msg.MessageSID
 	m := models.Message{
 		AccountID: c.AccountID, ConversationID: c.ID, Direction: models.In, Kind: models.MessageKind(in.msg.Kind),
 		RawKind: truncate(in.msg.RawType, 60), Body: in.msg.Body, ProviderSID: &sid, State: models.Received,
 		Form: in.Form.Encode(), Details: detailsOf(in.msg), QuotedID: b.quotedBy(i), CreatedAt: now, UpdatedAt: now,
 	}
-	b.messages = append(b.messages, next(c, m))
 	w := b.windows[key]
 	w.AccountID, w.NumberID, w.ContactID = key.Account, key.Number, key.Contact
 	b.windows[key] = w.CustomerWrote(now)
+	place, late, err := b.placeOf(ctx, i, c)
+	if err != nil {
+		return err
+	}
+	if late {
+		m = numbered(c, m)
+		m.Seq = place
+	} else {
+		m = next(c, m)
+		c.Address = string(in.msg.From)
+	}
+	b.messages = append(b.messages, m)
+	return nil
+}
+
+// numbered gives the message the conversation's next seq and rev.
+func numbered(c *models.Conversation, m models.Message) models.Message {
+	c.Seq++
+	c.Rev++
+	m.Seq, m.Rev = float64(c.Seq), c.Rev
+	if m.Direction != models.System {
+		m.SearchText = m.Searchable()
+	}
+	return m
 }
 
 // next gives the message the conversation's next seq and rev and makes it the conversation's last.
 func next(c *models.Conversation, m models.Message) models.Message {
-	c.Seq++
-	c.Rev++
-	m.Seq, m.Rev = c.Seq, c.Rev
+	m = numbered(c, m)
 	if m.Direction != models.System {
-		m.SearchText = m.Searchable()
 		c.LastDirection, c.LastState = m.Direction, m.State
 		if m.CreatedAt.After(c.LastMessageAt) { // one that came late does not make the conversation older
 			c.LastMessageAt = m.CreatedAt
@@ -346,7 +370,7 @@ func (b *reception) say(m models.Message) {
 }
 
 func (b *reception) write(ctx context.Context) error {
-	if err := b.tx.InsertMessages(ctx, b.messages); err != nil {
+	if err := b.insert(ctx); err != nil {
 		return err
 	}
 	if err := b.writeConsents(ctx); err != nil {

@@ -193,7 +193,7 @@ func (s *Service) retry(ctx context.Context, tx *store.Tx, v models.Viewer, c mo
 func (s *Service) saveMessage(ctx context.Context, tx *store.Tx, c *models.Conversation, m *models.Message, was models.MessageState) error {
 	c.Rev++
 	m.Rev = c.Rev
-	if m.Seq == c.Seq || c.LastDirection == models.Out && m.CreatedAt.Equal(c.LastMessageAt) {
+	if m.Seq == float64(c.Seq) || c.LastDirection == models.Out && m.CreatedAt.Equal(c.LastMessageAt) {
 		c.LastState = m.State
 	}
 	if err := tx.SaveMessage(ctx, *m, was); err != nil {

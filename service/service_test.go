@@ -278,8 +278,8 @@ func TestFiftyWebhooksOneConversation(t *testing.T) {
 			t.Fatalf("seq %d, unread %d, %d messages: %v", row.Seq, row.Unread, len(ms), err)
 		}
 		for i, m := range ms {
-			if m.Seq != int64(i+1) {
-				t.Fatalf("message %d has seq %d", i, m.Seq)
+			if m.Seq != float64(i+1) {
+				t.Fatalf("message %d has seq %g", i, m.Seq)
 			}
 		}
 	})

@@ -41,7 +41,7 @@ func TestInboxOfASample(t *testing.T) {
 		}
 		first := w.Conversations[w.Owned(0)[0]]
 		page, err := s.Messages(t.Context(), first, 0)
-		if err != nil || len(page) != store.ThreadPage+1 || page[len(page)-1].Seq != first.Seq {
+		if err != nil || len(page) != store.ThreadPage+1 || page[len(page)-1].Seq != float64(first.Seq) {
 			t.Fatalf("%d messages, %v", len(page), err)
 		}
 		if older, err := s.Messages(t.Context(), first, page[1].Seq); err != nil || len(older) != int(first.Seq)-store.ThreadPage {

@@ -65,6 +65,49 @@ func (tx *Tx) InsertMessages(ctx context.Context, ms []models.Message) error {
 	return failed(err, "insert messages")
 }
 
+// Place says where a message that comes late belongs: behind all that were kept before At, and, where Behind is the sid of
+// a message of the customer's in the same conversation, between that one and the customer's next.
+type Place struct {
+	At     time.Time
+	Behind string
+}
+
+// Gap gives the seqs between which a message belongs: 0 after it when it is the last.
+func (tx *Tx) Gap(ctx context.Context, c models.Conversation, p Place) (after, before float64, err error) {
+	all := func() *gorm.DB {
+		return tx.q(ctx).Model(&models.Message{}).Where("account_id = ? AND conversation_id = ?", c.AccountID, c.ID)
+	}
+	first := func(db *gorm.DB, order string) (float64, error) {
+		var seqs []float64
+		err := db.Order(order).Limit(1).Pluck("seq", &seqs).Error
+		if err != nil || len(seqs) == 0 {
+			return 0, failed(err, "read place in conversation")
+		}
+		return seqs[0], nil
+	}
+	var from, to float64
+	if p.Behind != "" {
+		if from, err = first(all().Where("provider_sid = ?", p.Behind), "seq"); err != nil {
+			return 0, 0, err
+		}
+	}
+	if from > 0 {
+		if to, err = first(all().Where("seq > ? AND direction = ?", from, models.In), "seq"); err != nil {
+			return 0, 0, err
+		}
+	}
+	old := all().Where("seq > ? AND created_at <= ?", from, p.At)
+	if to > 0 {
+		old = old.Where("seq < ?", to)
+	}
+	if after, err = first(old, "seq DESC"); err != nil {
+		return 0, 0, err
+	}
+	after = max(after, from)
+	before, err = first(all().Where("seq > ?", after), "seq")
+	return after, before, err
+}
+
 // Told gives those of some conversations in which an automated message has gone out already.
 func (r Reader) Told(ctx context.Context, accounts []models.AccountID, ids []models.ConversationID, why models.Trigger) (map[models.ConversationID]bool, error) {
 	told := map[models.ConversationID]bool{}
@@ -98,7 +141,7 @@ func (r Reader) messages(ctx context.Context, c models.Conversation) *gorm.DB {
 
 // Messages gives a page of a conversation's messages in the order on screen: the newest, or those before a seq. It
 // gives at most ThreadPage+1: one more than a page means that there are older ones.
-func (r Reader) Messages(ctx context.Context, c models.Conversation, before int64) ([]models.Message, error) {
+func (r Reader) Messages(ctx context.Context, c models.Conversation, before float64) ([]models.Message, error) {
 	db := r.messages(ctx, c).Order("messages.seq DESC").Limit(ThreadPage + 1)
 	if before > 0 {
 		db = db.Where("messages.seq < ?", before)

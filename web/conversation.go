@@ -71,7 +71,7 @@ func (s *Server) conversation(c echo.Context) (models.ConversationRow, error) {
 // thread reads what stands in the thread's place.
 func (s *Server) thread(c echo.Context, row models.ConversationRow) (inbox.Thread, error) {
 	ctx, v := c.Request().Context(), personOf(c).viewer
-	before, _ := strconv.ParseInt(c.QueryParam("before"), 10, 64)
+	before := inbox.ParseSeq(c.QueryParam("before"))
 	t := inbox.Thread{Row: row, View: models.ParseInboxView(c.QueryParam("view")), Viewer: v, Now: row.Now(s.store.Now()), Advice: adviceFor, Past: before > 0}
 	var err error
 	if t.Messages, err = s.store.Messages(ctx, row.Conversation, before); err != nil {

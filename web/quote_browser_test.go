@@ -44,7 +44,7 @@ func TestInboxQuoteLeadsToItsMessage(t *testing.T) {
 		ida.open(thread(id))
 		ida.wait("document.getElementById('m-quotedmessage') === null")
 		ida.click("#msgs .msg:last-child .quo")
-		ida.wait(fmt.Sprintf("location.search === '?before=%d' && location.hash === '#m-quotedmessage'", ours.Seq+20))
+		ida.wait(fmt.Sprintf("location.search === '?before=%g' && location.hash === '#m-quotedmessage'", ours.Seq+20))
 		ida.wait("document.getElementById('m-quotedmessage').matches('.is-found') && document.getElementById('log').hasAttribute('data-past')")
 		ida.wait("(r => r.top >= 0 && r.bottom <= innerHeight)(document.getElementById('m-quotedmessage').getBoundingClientRect())")
 	})

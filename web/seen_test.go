@@ -183,7 +183,7 @@ func (s *seeing) sentBefore(sid string) {
 		}
 		c.Seq, c.Rev = c.Seq+1, c.Rev+1
 		err = tx.InsertMessages(s.t.Context(), []models.Message{{
-			AccountID: c.AccountID, ConversationID: c.ID, Seq: c.Seq, Rev: c.Rev, Direction: models.Out, Kind: models.KindText, Body: "Shall we *book* it?",
+			AccountID: c.AccountID, ConversationID: c.ID, Seq: float64(c.Seq), Rev: c.Rev, Direction: models.Out, Kind: models.KindText, Body: "Shall we *book* it?",
 			UserID: &s.agent.User.ID, ProviderSID: &sid, State: models.Read, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
 		}})
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 
 // transcript reads a conversation part by part. The first part is read at once: what is wrong then is an answer of its own.
 func (s *Server) transcript(c echo.Context, row models.ConversationRow) (inbox.Transcript, error) {
-	var after int64
+	var after float64
 	read := func(ctx context.Context) (inbox.TranscriptPart, error) {
 		ms, err := s.store.MessagesAfter(ctx, row.Conversation, after)
 		if err != nil || len(ms) == 0 {

@@ -19,7 +19,7 @@ func TestTranscript(t *testing.T) {
 		many := make([]models.Message, store.TranscriptPage+7)
 		for i := range many {
 			many[i] = models.Message{
-				AccountID: row.AccountID, ConversationID: id, Seq: row.Seq + int64(i) + 1, Rev: row.Rev, Direction: models.In, Kind: models.KindText,
+				AccountID: row.AccountID, ConversationID: id, Seq: float64(row.Seq) + float64(i) + 1, Rev: row.Rev, Direction: models.In, Kind: models.KindText,
 				Body: fmt.Sprintf("nr. %d.", i), State: models.Received, CreatedAt: row.OpenedAt, UpdatedAt: row.OpenedAt,
 			}
 		}

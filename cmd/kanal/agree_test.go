@@ -1,13 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
-	"kanal/service"
 	"kanal/twilio/simulator"
 )
 
@@ -24,10 +21,10 @@ func (v *verdict) isOpen(format string, args ...any) {
 
 // stored is a message as the database has it.
 type stored struct {
-	id, seq                     int64
+	id                          int64
+	seq                         float64
 	address                     string
 	direction, body, sid, state string
-	created                     time.Time
 }
 
 // ledger is what Twilio's ledger has of messages, by their sid.
@@ -44,11 +41,11 @@ func (r *faultRun) compare() *verdict {
 	v := &verdict{}
 	said := r.read(v)
 	in, out := r.kept(v)
-	lost, spooled := r.lost(), r.spooled()
+	lost := r.lost()
 	for i := range r.customers {
 		phone := r.sim.Thread(r.sid, r.customer(i), townNumber)
 		r.compareIn(v, said, in[string(r.customer(i))], phone)
-		r.compareInOrder(v, said, spooled, in[string(r.customer(i))], phone)
+		compareInOrder(v, in[string(r.customer(i))], phone)
 		r.compareOut(v, said, out[string(r.customer(i))], phone)
 		r.compareOrder(v, said, lost, out[string(r.customer(i))], phone)
 	}
@@ -89,10 +86,10 @@ func (r *faultRun) kept(v *verdict) (in, out map[string][]stored) {
 	r.t.Helper()
 	in, out = map[string][]stored{}, map[string][]stored{}
 	bodies := map[string]bool{}
-	r.query(`SELECT m.id, m.seq, c.address, m.direction, m.body, coalesce(m.provider_sid, ''), m.state, m.created_at
+	r.query(`SELECT m.id, m.seq, c.address, m.direction, m.body, coalesce(m.provider_sid, ''), m.state
 		FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.direction <> 'system' ORDER BY c.id, m.seq`, func(scan func(...any) error) error {
 		var m stored
-		err := scan(&m.id, &m.seq, &m.address, &m.direction, &m.body, &m.sid, &m.state, &m.created)
+		err := scan(&m.id, &m.seq, &m.address, &m.direction, &m.body, &m.sid, &m.state)
 		if m.direction == "in" {
 			in[m.address] = append(in[m.address], m)
 			return err
@@ -127,7 +124,7 @@ func (r *faultRun) lost() map[int64][]time.Time {
 
 // compareIn holds a customer's messages in the database to their phone: each is there once, and nothing else is.
 func (r *faultRun) compareIn(v *verdict, said ledger, rows []stored, phone []simulator.Message) {
-	written, seqs := map[string]bool{}, map[string]int64{}
+	written, seqs := map[string]bool{}, map[string]float64{}
 	for _, m := range rows {
 		if seqs[m.sid] != 0 {
 			v.isWrong("%s of a customer is in the database twice", m.sid)
@@ -153,41 +150,20 @@ func (r *faultRun) compareIn(v *verdict, said ledger, rows []stored, phone []sim
 	}
 }
 
-// compareInOrder holds those of a customer's messages that came by webhook to the order in which they were written. What came
-// late from a listing is behind them. With several members one that went into the spool of one may stand behind what came
-// through another meanwhile.
-func (r *faultRun) compareInOrder(v *verdict, said ledger, spooled map[int64]bool, rows []stored, phone []simulator.Message) {
+// compareInOrder holds a customer's messages to the order in which they were written, whatever way they came: by webhook,
+// through the spool of one of several members, or from a listing.
+func compareInOrder(v *verdict, rows []stored, phone []simulator.Message) {
 	place := map[string]int{}
 	for i, m := range phone {
 		place[m.SID] = i + 1
 	}
 	for i, m := range rows {
 		for _, behind := range rows[i+1:] {
-			if !said.taken[m.sid] || !said.taken[behind.sid] || place[behind.sid] > place[m.sid] {
-				continue
-			}
-			if len(r.members) == 1 || !spooled[behind.created.UnixMicro()] {
+			if place[behind.sid] < place[m.sid] {
 				v.isWrong("%q of a customer stands behind %q, which was written later", behind.body, m.body)
 			}
 		}
 	}
-}
-
-// spooled gives the moments at which members have put webhooks into their spools.
-func (r *faultRun) spooled() map[int64]bool {
-	out := map[int64]bool{}
-	for _, log := range r.logs {
-		for line := range strings.Lines(log.String()) {
-			var entry struct {
-				Msg      string
-				Received time.Time
-			}
-			if strings.Contains(line, service.Spooled) && json.Unmarshal([]byte(line), &entry) == nil {
-				out[entry.Received.UnixMicro()] = true
-			}
-		}
-	}
-	return out
 }
 
 // ranks are the states that follow each other.

@@ -25,7 +25,6 @@ type fleet struct {
 	envs    [][]string // of each process
 	addrs   []string
 	members []*process
-	logs    []*logBook // of all processes, those that were killed too
 	turn    atomic.Int64
 }
 
@@ -106,7 +105,6 @@ func (f *fleet) dial(ctx context.Context, network, _ string) (c net.Conn, err er
 func (f *fleet) start(i int) {
 	f.t.Helper()
 	f.members[i] = f.launch(f.envs[i]...)
-	f.logs = append(f.logs, f.members[i].log)
 }
 
 // crash kills a member and starts it again.

@@ -13,11 +13,13 @@ export async function upsert(html, { stick } = {}) {
   const bottom = stick || atBottom(l);
   let fresh = 0;
   for (const li of [...t.content.children]) {
-    const old = document.getElementById(li.id);
-    if (old?.matches('.day')) continue;
-    if (old) { await htmx.swap({ sourceElement: old, target: old, swap: 'outerMorph', text: li.outerHTML }); continue; }
-    const seq = +li.dataset.seq, known = [...ol.children].filter(x => x.dataset.seq);
-    const after = known.findLast(x => +x.dataset.seq < seq);
+    const old = document.getElementById(li.id), seq = +li.dataset.seq;
+    if (old?.matches('.day')) {
+      if (seq >= +old.dataset.seq) continue;
+      old.remove(); // the day begins earlier: a message came late
+    } else if (old) { await htmx.swap({ sourceElement: old, target: old, swap: 'outerMorph', text: li.outerHTML }); continue; }
+    const known = [...ol.children].filter(x => x.dataset.seq);
+    const after = known.findLast(x => +x.dataset.seq <= seq); // a day has the seq of its first message
     if (!after && document.getElementById('older')) continue; // it is on a page that is not shown
     if (after && after === known.at(-1) && l.hasAttribute('data-past')) continue; // as is this one
     after ? after.after(li) : ol.prepend(li);

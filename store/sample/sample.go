@@ -219,7 +219,7 @@ func (f *filler) message(c models.Conversation, customer int, seq int64) models.
 	at := c.LastMessageAt.Add(-time.Duration(c.Seq-seq) * 30 * time.Second)
 	sid := fmt.Sprintf("SM%016x%016x", customer, seq)
 	m := models.Message{
-		AccountID: c.AccountID, ConversationID: c.ID, Seq: seq, Rev: seq, Direction: models.In, Kind: models.KindText, Body: bodyOf(seq),
+		AccountID: c.AccountID, ConversationID: c.ID, Seq: float64(seq), Rev: seq, Direction: models.In, Kind: models.KindText, Body: bodyOf(seq),
 		ProviderSID: &sid, State: models.Received, CreatedAt: at, UpdatedAt: at,
 	}
 	if (c.Seq-seq)%2 == 0 {

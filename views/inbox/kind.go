@@ -26,11 +26,11 @@ func (t Thread) quoteURL(q models.Message) string {
 				return at
 			}
 		}
-		if !t.Past && q.Seq > t.Row.Seq-perPage {
+		if !t.Past && q.Seq > float64(t.Row.Seq-perPage) {
 			return conversationURL(t.Row.ID, t.View, "") + at
 		}
 	}
-	return conversationURL(q.ConversationID, "", "?before="+strconv.FormatInt(q.Seq+perPage/2, 10)) + at
+	return conversationURL(q.ConversationID, "", "?before="+seqText(q.Seq+perPage/2)) + at
 }
 
 // quoteText is the first of what the quoted message says, or what it is.

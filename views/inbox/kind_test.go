@@ -19,7 +19,7 @@ func threadOf(ms ...models.Message) Thread {
 	for i := range t.Messages {
 		m := &t.Messages[i]
 		if m.ID == 0 {
-			m.ID, m.Seq = models.MessageID(100+i), int64(100+i)
+			m.ID, m.Seq = models.MessageID(100+i), float64(100+i)
 		}
 		if m.ConversationID = 7; m.Direction == "" {
 			m.Direction, m.State = models.In, models.Received

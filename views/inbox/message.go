@@ -1,9 +1,12 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
-	"fmt"
+	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"kanal/models"
 	"kanal/views/i18n"
@@ -19,17 +22,38 @@ func day(ctx context.Context, m models.Message) string {
 	return "day-" + m.CreatedAt.In(i18n.From(ctx).Zone).Format("2006-01-02")
 }
 
-// firstUnread gives the seq of the first message that nobody responsible has seen, and how many there are.
-func (t Thread) firstUnread() (seq int64, n int) {
+// firstUnread gives the seq of the first message that nobody responsible has seen, and how many there are: those of the
+// customer that were kept last, though they may stand between others.
+func (t Thread) firstUnread() (seq float64, n int) {
 	if t.Past || t.Grows {
 		return 0, 0
 	}
-	for i := len(t.Messages) - 1; i >= 0 && n < t.Row.Unread; i-- {
-		if t.Messages[i].Direction == models.In {
-			seq, n = t.Messages[i].Seq, n+1
+	var in []models.Message
+	for _, m := range t.Messages {
+		if m.Direction == models.In {
+			in = append(in, m)
 		}
 	}
+	slices.SortFunc(in, func(a, b models.Message) int { return cmp.Compare(b.ID, a.ID) })
+	for _, m := range in[:min(t.Row.Unread, len(in))] {
+		if n == 0 || m.Seq < seq {
+			seq = m.Seq
+		}
+		n++
+	}
 	return seq, n
+}
+
+// seqText writes a seq as addresses and scripts have it.
+func seqText(seq float64) string { return strconv.FormatFloat(seq, 'f', -1, 64) }
+
+// ParseSeq reads a seq from an address; 0 for what is none.
+func ParseSeq(s string) float64 {
+	seq, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(seq > 0) || math.IsInf(seq, 0) {
+		return 0
+	}
+	return seq
 }
 
 // domID is the one id of a message from the first moment: its client key when a person here wrote it, else its seq.
@@ -37,7 +61,7 @@ func domID(m models.Message) string {
 	if m.ClientKey != nil {
 		return "m-" + *m.ClientKey
 	}
-	return fmt.Sprintf("m-%d", m.Seq)
+	return "m-" + strings.ReplaceAll(seqText(m.Seq), ".", "-")
 }
 
 // author names who wrote a message, for those who cannot see on which side it stands.

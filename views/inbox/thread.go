@@ -1,7 +1,6 @@
 package inbox
 
 import (
-	"strconv"
 	"time"
 
 	"kanal/models"
@@ -15,7 +14,7 @@ type Thread struct {
 	Quotes    map[models.MessageID]models.Message // what they answer, by the id of the one that answers
 	Files     map[models.MessageID][]models.File  // by the message that they belong to
 	SideFiles []models.File                       // the newest of the conversation, for the side panel
-	Older     int64                               // there are messages before this seq; 0 for none
+	Older     float64                             // there are messages before this seq; 0 for none
 	Past      bool                                // a page of older messages: the newest are not on it
 	Grows     bool                                // messages for a thread that is open: what was new when it was opened is marked already
 	Earlier   []models.ConversationRow
@@ -32,7 +31,7 @@ type Thread struct {
 type Advice func(code int) (what string, known bool)
 
 func (t Thread) older(rest string) string {
-	return conversationURL(t.Row.ID, "", rest+"?before="+strconv.FormatInt(t.Older, 10))
+	return conversationURL(t.Row.ID, "", rest+"?before="+seqText(t.Older))
 }
 
 // admin gives the address of the account for those who may mend it, else "".
