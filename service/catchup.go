@@ -129,6 +129,7 @@ type listing struct {
 	began   time.Time
 	young   bool // something is left to its webhook
 	taken   int
+	behind  map[string]string // by the sid of a listed message: that of the same customer before it
 }
 
 func (l *listing) run(ctx context.Context) error {
@@ -185,6 +186,8 @@ func later(a, b time.Time) time.Time {
 // number takes in what is missing of a number. What is too much for one listing is listed in shorter times, the oldest
 // first.
 func (l *listing) number(ctx context.Context, n models.Number, since time.Time) error {
+	l.behind = map[string]string{}
+	last := map[string]string{}
 	for span := l.began.Sub(since); since.Before(l.began); {
 		end, before := l.began, time.Time{}
 		if span < l.began.Sub(since) {
@@ -200,6 +203,9 @@ func (l *listing) number(ctx context.Context, n models.Number, since time.Time) 
 			continue
 		}
 		slices.Reverse(list) // the oldest first
+		for _, m := range list {
+			l.behind[m.SID], last[m.From] = last[m.From], m.SID
+		}
 		for part := range slices.Chunk(list, maxBatch) {
 			if err := l.takeIn(ctx, part); err != nil {
 				return err
@@ -221,7 +227,7 @@ func (l *listing) takeIn(ctx context.Context, list []twilio.Message) error {
 		return err
 	}
 	var calls []Call
-	for i, m := range list {
+	for _, m := range list {
 		switch {
 		case known[m.SID], m.IsJoin():
 		case l.began.Sub(m.SentAt()) < webhookTime:
@@ -231,22 +237,11 @@ func (l *listing) takeIn(ctx context.Context, list []twilio.Message) error {
 			if err != nil {
 				return err
 			}
-			call.behind = before(list[:i], m)
 			calls = append(calls, call)
 		}
 	}
 	l.taken += len(calls)
 	return l.receive(ctx, calls)
-}
-
-// before gives the sid of the last message in a list by who wrote m.
-func before(list []twilio.Message, m twilio.Message) string {
-	for _, other := range slices.Backward(list) {
-		if other.From == m.From {
-			return other.SID
-		}
-	}
-	return ""
 }
 
 // call makes the call that did not come.
@@ -261,7 +256,7 @@ func (l *listing) call(ctx context.Context, m twilio.Message) (Call, error) {
 	}
 	return Call{
 		Account: l.account, Form: m.InboundForm(l.account.SID, files), ReceivedAt: m.SentAt().Add(-l.account.ClockAhead),
-		again: true, listed: true,
+		again: true, listed: true, behind: l.behind[m.SID],
 	}, nil
 }
 

@@ -125,6 +125,13 @@ func TestListedMessageTakesItsPlace(t *testing.T) {
 				c.unheard(0, "five", "")
 				clock.Advance(time.Second)
 				c.write(0, "six")
+				for i := range 70 { // more than share a commit
+					c.write(1, fmt.Sprint(i))
+				}
+				clock.Advance(200 * time.Millisecond)
+				c.unheard(0, "seven", "")
+				clock.Advance(200 * time.Millisecond)
+				c.write(0, "eight")
 				clock.Advance(time.Minute + behind)
 				c.catchUp()
 				threads, _ := c.threads()
@@ -134,7 +141,7 @@ func TestListedMessageTakesItsPlace(t *testing.T) {
 						got = append(got, m.Body)
 					}
 				}
-				if want := "one two three answer four five six"; strings.Join(got, " ") != want {
+				if want := "one two three answer four five six seven eight"; strings.Join(got, " ") != want {
 					t.Error(got)
 				}
 			})
