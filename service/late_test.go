@@ -3,6 +3,7 @@ package service_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -14,9 +15,9 @@ import (
 )
 
 // spools puts a customer's message into the spool of the first instance.
-func (c *center) spools(n int) {
+func (c *center) spools(form url.Values) {
 	c.t.Helper()
-	call := c.webhook(service.HookInbound, text(n, customer, number), c.token())
+	call := c.webhook(service.HookInbound, form, c.token())
 	call.Verified = true
 	if err := c.spool.Append(call); err != nil {
 		c.t.Fatal(err)
@@ -28,26 +29,28 @@ func (c *center) spools(n int) {
 // was.
 func TestSpooledMessageTakesItsPlace(t *testing.T) {
 	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		const bsuid = "whatsapp:NO.1A2B3C4D5E6F7G8H9I0J"
 		other := c.another()
+		step := func() { clock.Advance(100 * time.Millisecond) } // a short outage
 		through := func(s *service.Service, n int) {
 			t.Helper()
-			if err := s.TakeHook(ctx, c.webhook(service.HookInbound, text(n, customer, number), c.token())); err != nil {
+			step()
+			form := text(n, customer, number)
+			form.Set("ExternalUserId", bsuid)
+			if err := s.TakeHook(ctx, c.webhook(service.HookInbound, form, c.token())); err != nil {
 				t.Fatal(err)
 			}
 		}
-		clock.Advance(time.Minute)
 		through(other, 1)
-		clock.Advance(time.Minute)
+		step()
 		waits := clock.Now()
-		c.spools(2)
-		c.spools(3)
-		clock.Advance(time.Minute)
+		c.spools(text(2, bsuid, number))
+		c.spools(text(3, customer, number))
+		step()
 		c.reply(c.only().ID, "k1", "answer")
-		clock.Advance(time.Minute)
 		through(other, 4)
-		clock.Advance(time.Minute)
-		c.spools(5)
-		clock.Advance(time.Minute)
+		step()
+		c.spools(text(5, bsuid, number))
 		through(other, 6)
 		was := c.only()
 		c.replay()
@@ -55,7 +58,7 @@ func TestSpooledMessageTakesItsPlace(t *testing.T) {
 			t.Fatal(got)
 		}
 		row := c.only()
-		if row.Unread != was.Unread+3 || !row.LastMessageAt.Equal(was.LastMessageAt) || row.LastPreview != was.LastPreview {
+		if row.Unread != was.Unread+3 || !row.LastMessageAt.Equal(was.LastMessageAt) || row.LastPreview != was.LastPreview || row.Address != customer {
 			t.Errorf("was %+v, is %+v", was, row)
 		}
 		if row.UnansweredAt == nil || !row.UnansweredAt.Equal(waits) {
