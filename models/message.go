@@ -115,7 +115,7 @@ type Message struct {
 	ReadAt           *time.Time
 	PollAt           *time.Time // when Twilio is asked next what became of it; nil is never
 	Polls            int        // how often Twilio was asked
-	RetryAt          *time.Time // queued after a temporary failure: when it is sent again by itself, by the account's clock
+	RetryAt          *time.Time // after a temporary failure, until Twilio has it anew: when it is sent again by itself, by the account's clock
 	UpdatedAt        time.Time
 }
 

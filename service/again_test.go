@@ -280,3 +280,78 @@ func TestTriedAgainWhereverItDies(t *testing.T) {
 		}
 	})
 }
+
+// What goes by itself stays that until Twilio has it: an attempt that was not processed, or got lost, leads to one that a
+// stop word still prevents. What a person wants goes on.
+func TestStopWordAfterAnAttemptThatTwilioDidNotTake(t *testing.T) {
+	for name, wait := range map[string]func(c *center, clock *storetest.Clock, m models.Message, meanwhile func()){
+		"too many requests": func(c *center, clock *storetest.Clock, m models.Message, meanwhile func()) {
+			c.sim.Fail(c.sid, simulator.FaultTooMany)
+			c.send(m.ConversationID)
+			meanwhile()
+			clock.Advance(time.Minute)
+			c.send(m.ConversationID)
+		},
+		"account stopped": func(c *center, clock *storetest.Clock, m models.Message, meanwhile func()) {
+			c.sim.SetSuspended(c.sid, true)
+			c.send(m.ConversationID)
+			c.sim.SetSuspended(c.sid, false)
+			meanwhile()
+			clock.Advance(6 * time.Minute)
+			c.must(c.service.Housekeeping(ctx))
+			c.must(c.service.Reload(ctx))
+			c.send(m.ConversationID)
+		},
+		"request lost": func(c *center, clock *storetest.Clock, m models.Message, meanwhile func()) {
+			c.lost(clock, m.ConversationID, m.ID, meanwhile)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+				id := c.quiet()
+				stop := func(m models.Message, attempt int) func() {
+					return func() {
+						c.t.Helper()
+						if got := c.message(m.ID); got.Attempt != attempt || got.ProviderSID != nil {
+							t.Fatalf("%+v", got)
+						}
+						clock.Advance(time.Second)
+						c.write(0, "STOP")
+					}
+				}
+				m := c.reply(id, "k", "x")
+				c.send(id)
+				c.undelivered(m.ID, passing)
+				clock.Advance(time.Minute)
+				wait(c, clock, m, stop(m, 2))
+				if got := c.message(m.ID); got.State != models.Failed || got.ErrorCode != passing || got.RetryAt != nil || got.Attempt != 2 {
+					t.Errorf("by itself: %+v", got)
+				}
+				c.write(0, "START")
+				c.send(id)
+				_, err := c.service.Retry(ctx, c.agent, m.ID)
+				c.must(err)
+				wait(c, clock, m, stop(m, 3))
+				if got := c.message(m.ID); got.State != models.Accepted || got.ErrorCode != 0 || got.Attempt != 4 {
+					t.Errorf("by hand: %+v", got)
+				}
+			})
+		})
+	}
+}
+
+// One that Twilio refuses for good when it goes by itself has failed: a person who sends it again wants it.
+func TestRefusedWhenItGoesByItself(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "x")
+		c.send(id)
+		c.undelivered(m.ID, passing)
+		clock.Advance(time.Minute)
+		c.sim.Fail(c.sid, simulator.FaultRejected)
+		c.send(id)
+		if got := c.message(m.ID); got.State != models.Failed || got.ErrorCode == passing || got.RetryAt != nil || got.Attempt != 2 {
+			t.Fatalf("%+v", got)
+		}
+	})
+}

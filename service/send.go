@@ -179,7 +179,8 @@ func (s *Service) heldByUncertain(ctx context.Context, tx *store.Tx, m models.Me
 }
 
 // startAttempt takes the lease. A message that may not go out any more, as free text whose window has closed meanwhile,
-// ends instead, and the result is nil.
+// ends instead, and the result is nil. RetryAt stays until Twilio has taken the message: should it not, the attempt after
+// this one is nobody's wish either.
 func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conversation, m models.Message, next *claimed) (*outgoing, error) {
 	account, now := next.account, next.now
 	at, err := s.standing(ctx, tx, *c)
@@ -202,8 +203,8 @@ func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conv
 	if may && m.RetryAt != nil && !at.mayTryAgain() {
 		may, m.State = false, models.Failed
 	}
-	m.RetryAt = nil
 	if !may {
+		m.RetryAt = nil
 		return nil, s.saveMessage(ctx, tx, c, &m, was)
 	}
 	a := models.SendAttempt{
@@ -213,7 +214,7 @@ func (s *Service) startAttempt(ctx context.Context, tx *store.Tx, c *models.Conv
 	if err := tx.InsertAttempt(ctx, &a); err != nil {
 		return nil, err
 	}
-	m.State, m.Attempt, m.ErrorCode = models.Sending, a.N, 0
+	m.State, m.Attempt = models.Sending, a.N
 	if err := s.saveMessage(ctx, tx, c, &m, was); err != nil {
 		return nil, err
 	}
@@ -304,7 +305,7 @@ func (s *Service) bind(ctx context.Context, tx *store.Tx, t tried, sid string) e
 		return nil
 	}
 	state := m.State
-	m.State, m.ProviderSID = models.Accepted, &sid
+	m.State, m.ProviderSID, m.ErrorCode, m.RetryAt = models.Accepted, &sid, 0, nil
 	armPoll(&m, now)
 	return s.saveMessage(ctx, tx, t.conversation, &m, state)
 }
@@ -337,7 +338,7 @@ func (s *Service) unsent(ctx context.Context, tx *store.Tx, t tried, sendErr err
 		}
 	default:
 		a.State = models.AttemptRejected
-		m.State, m.ErrorCode = models.Failed, e.Code
+		m.State, m.ErrorCode, m.RetryAt = models.Failed, e.Code, nil
 	}
 	if err := tx.SaveAttempt(ctx, a, was); err != nil {
 		return err
