@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -292,8 +293,15 @@ func TestStopWordsOfABatch(t *testing.T) {
 	})
 }
 
-// lost lets the next message of a conversation get lost on its way, so that it waits for another attempt.
+// lost lets the next message of a conversation get lost on its way, and makes another attempt.
 func (c *center) lost(clock *storetest.Clock, id models.ConversationID, m models.MessageID, meanwhile func()) {
+	c.t.Helper()
+	c.loses(clock, id, m, meanwhile)
+	c.send(id)
+}
+
+// loses lets the next message of a conversation get lost on its way, so that it waits for another attempt.
+func (c *center) loses(clock *storetest.Clock, id models.ConversationID, m models.MessageID, meanwhile func()) {
 	c.t.Helper()
 	c.sim.Fail(c.sid, simulator.FaultDown)
 	c.send(id)
@@ -308,7 +316,6 @@ func (c *center) lost(clock *storetest.Clock, id models.ConversationID, m models
 	if got := c.message(m); got.State != models.Queued {
 		c.t.Fatal(got.State)
 	}
-	c.send(id)
 }
 
 // What was on its way when the customer opted out, and did not arrive, is not tried again; by hand neither.
@@ -399,4 +406,40 @@ func TestStartWordIsGreeted(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	})
+}
+
+// A template whose attempt was given up for lost waits for the next one when Twilio says after all that the customer wants
+// none: it was refused itself, what waits beside it is taken back, and nothing goes out.
+func TestRefusalOfATemplateThatWasLost(t *testing.T) {
+	for code, scope := range map[int]models.ConsentScope{
+		twilio.CodeOptedOut: models.ConsentAll, twilio.CodeBlocked: models.ConsentAll, twilio.CodeNoMarketing: models.ConsentMarketing,
+	} {
+		t.Run(strconv.Itoa(code), func(t *testing.T) {
+			each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+				id := c.quiet()
+				m, err := c.uses(id, "k1", service.TemplateUse{Template: c.addTemplate(models.Template{
+					Name: "ad", Body: "x", Category: models.CategoryMarketing, ContentSID: "HX1", Status: models.TemplateApproved,
+				})})
+				c.must(err)
+				c.loses(clock, id, m.ID, func() {})
+				beside := c.template(models.CategoryMarketing)
+				for range 2 {
+					c.must(c.status(m, 1, sid(1), "undelivered", strconv.Itoa(code)))
+				}
+				if got := c.message(m.ID); got.State != models.Undelivered || got.ErrorCode != code || *got.ProviderSID != sid(1) {
+					t.Errorf("%s, code %d", got.State, got.ErrorCode)
+				}
+				if got := c.message(beside); got.State != models.Canceled || got.ErrorCode != twilio.CodeOptedOut {
+					t.Errorf("what waits beside it: %s, code %d", got.State, got.ErrorCode)
+				}
+				want := "system.opted_out." + string(scope) + "_self"
+				if lines := c.lines(id); lines[len(lines)-1] != want || slices.Index(lines, want) != len(lines)-1 {
+					t.Errorf("%q", lines)
+				}
+				if c.send(id); c.creates() != 0 {
+					t.Errorf("%d creates", c.creates())
+				}
+			})
+		})
+	}
 }

@@ -199,10 +199,15 @@ func (s *Service) saveMessage(ctx context.Context, tx *store.Tx, c *models.Conve
 	if err := tx.SaveMessage(ctx, *m, was); err != nil {
 		return err
 	}
+	return saveConversation(ctx, tx, c)
+}
+
+// saveConversation saves a locked conversation of which the transaction may change more.
+func saveConversation(ctx context.Context, tx *store.Tx, c *models.Conversation) error {
 	tx.Publish(conversationEvent(*c))
 	if err := tx.SaveConversations(ctx, *c); err != nil {
 		return err
 	}
-	c.Version++ // as it is stored now: several messages may change in one transaction
+	c.Version++ // as it is stored now
 	return nil
 }

@@ -343,20 +343,25 @@ func (s *Service) unsent(ctx context.Context, tx *store.Tx, t tried, sendErr err
 	if err := tx.SaveAttempt(ctx, a, was); err != nil {
 		return err
 	}
-	if err := s.refusedFor(ctx, tx, t, e.Code); err != nil {
+	if err := s.saveMessage(ctx, tx, c, &m, state); err != nil {
 		return err
 	}
-	return s.saveMessage(ctx, tx, c, &m, state)
+	return s.refusedFor(ctx, tx, t, e.Code)
 }
 
-// refusedFor does what a code says about more than its message.
+// refusedFor does what a code says about more than its message, which the caller has saved: what a refusal takes back is read
+// from what is queued.
 func (s *Service) refusedFor(ctx context.Context, tx *store.Tx, t tried, code int) error {
 	if code == twilio.CodeOutsideWindow {
 		if err := s.closeWindow(ctx, tx, t); err != nil {
 			return err
 		}
 	}
-	return s.honour(ctx, tx, t, code)
+	c, rev := t.conversation, t.conversation.Rev
+	if err := s.honour(ctx, tx, t, code); err != nil || c.Rev == rev {
+		return err
+	}
+	return saveConversation(ctx, tx, c)
 }
 
 // backoff gives the time before the attempt after the nth: doubling from half a second to 30 s, or what Twilio asks, and

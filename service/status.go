@@ -179,7 +179,8 @@ func orNotFound(err error) error {
 	return models.ErrNotFound
 }
 
-// report binds the sid to the attempt and moves the message, when the attempt is its newest one.
+// report binds the sid to the attempt and moves the message, when the attempt is its newest one and is not one after which
+// the next is about to begin.
 func (s *Service) report(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t *tried, at time.Time) error {
 	a, next := t.attempt, messageState(ev.Status)
 	waits := a.SID != nil && t.message.ProviderSID == nil // it failed, and the next attempt is to begin
@@ -199,27 +200,13 @@ func (s *Service) report(ctx context.Context, tx *store.Tx, ev twilio.StatusEven
 		}
 		t.attempt = a
 	}
-	if older {
-		return s.reportOlder(ctx, tx, ev, t)
+	if !older {
+		return s.move(ctx, tx, ev, t, at)
 	}
-	return s.move(ctx, tx, ev, t, at)
-}
-
-// reportOlder takes a report of an attempt after which the message was sent again, or is about to be. It moves nothing;
-// what a refusal says about the customer holds all the same.
-func (s *Service) reportOlder(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent, t *tried) error {
-	if !messageState(ev.Status).Final() {
-		return nil
+	// It moves nothing; what a refusal says about the customer holds all the same.
+	if next.Final() {
+		return s.refusedFor(ctx, tx, *t, ev.ErrorCode)
 	}
-	c, rev := t.conversation, t.conversation.Rev
-	if err := s.refusedFor(ctx, tx, *t, ev.ErrorCode); err != nil || c.Rev == rev {
-		return err
-	}
-	tx.Publish(conversationEvent(*c))
-	if err := tx.SaveConversations(ctx, *c); err != nil {
-		return err
-	}
-	c.Version++
 	return nil
 }
 
@@ -237,9 +224,6 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent,
 	m.ErrorCode, m.RetryAt = 0, nil
 	if next.Final() {
 		m.ErrorCode = ev.ErrorCode
-		if err := s.honour(ctx, tx, *t, ev.ErrorCode); err != nil {
-			return err
-		}
 		if err := s.tryAgain(ctx, tx, *t, &m); err != nil {
 			return err
 		}
@@ -248,8 +232,8 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, ev twilio.StatusEvent,
 		return err
 	}
 	t.message = m
-	if ev.ErrorCode == twilio.CodeOutsideWindow {
-		if err := s.closeWindow(ctx, tx, *t); err != nil {
+	if next.Final() {
+		if err := s.refusedFor(ctx, tx, *t, ev.ErrorCode); err != nil {
 			return err
 		}
 	}
