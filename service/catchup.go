@@ -77,17 +77,17 @@ func (l *listings) end(account models.AccountID) []models.JobArgs {
 // the time at which Twilio took it in. What is here already changes nothing. An error means that the same has to be listed
 // again: the mark up to which all is here moves only when all is. While the account lists already in this process the job is
 // put off to the end of that.
-func (s *Service) CatchUp(ctx context.Context, job models.CatchUp) error {
+func (s *Service) CatchUp(ctx context.Context, job models.CatchUp) (err error) {
 	if !s.listings.begin(job) {
 		return nil
 	}
-	err := s.catchUp(ctx, job)
-	later := s.listings.end(job.Account)
-	if len(later) == 0 {
-		return err
-	}
-	ctx = context.WithoutCancel(ctx)
-	return errors.Join(err, s.store.InTx(ctx, func(tx *store.Tx) error { return tx.EnqueueAll(ctx, later) }))
+	defer func() { // also when it panics: River goes on, and the account would never list again
+		if later := s.listings.end(job.Account); len(later) > 0 {
+			ctx := context.WithoutCancel(ctx)
+			err = errors.Join(err, s.store.InTx(ctx, func(tx *store.Tx) error { return tx.EnqueueAll(ctx, later) }))
+		}
+	}()
+	return s.catchUp(ctx, job)
 }
 
 func (s *Service) catchUp(ctx context.Context, job models.CatchUp) error {

@@ -249,7 +249,7 @@ func TestCatchUpFails(t *testing.T) {
 		}
 		c.replay()
 		c.catchUp()
-		if got := c.thread(); got != "m1 lost" {
+		if got := c.thread(); got != "lost m1" {
 			t.Errorf("%s", got)
 		}
 		done := c.caughtUpAt()

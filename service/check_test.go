@@ -143,7 +143,7 @@ func TestCheckOfTheClock(t *testing.T) {
 
 // Reports come by our clock, and messages are written by the account's.
 func TestCheckOfReportsAfterSkippingAhead(t *testing.T) {
-	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+	each(t, func(_ *testing.T, c *center, clock *storetest.Clock) {
 		c.skipAhead(30 * time.Hour)
 		m := c.reply(c.quiet(), "k", "Hei")
 		c.send(m.ConversationID)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -65,16 +64,13 @@ func (s *Service) keepReports(ctx context.Context, all []report) error {
 }
 
 func lockReported(ctx context.Context, tx *store.Tx, all []report) error {
-	sids, ids := map[models.AccountID][]string{}, map[models.AccountID][]models.MessageID{}
+	of := map[models.AccountID]store.Reported{}
 	for _, r := range all {
-		sids[r.Account.ID], ids[r.Account.ID] = append(sids[r.Account.ID], r.ev.MessageSID), append(ids[r.Account.ID], r.Message)
+		x := of[r.Account.ID]
+		x.SIDs, x.IDs = append(x.SIDs, r.ev.MessageSID), append(x.IDs, r.Message)
+		of[r.Account.ID] = x
 	}
-	for _, account := range slices.Sorted(maps.Keys(sids)) {
-		if err := tx.LockReported(ctx, account, sids[account], ids[account]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return tx.LockReported(ctx, of)
 }
 
 // reporting is one transaction that takes in reports. What it has locked nobody else changes: it is read once.

@@ -48,17 +48,32 @@ func (tx *Tx) AdoptReport(ctx context.Context, e models.ProviderEvent, m models.
 	return res.RowsAffected == 1, failed(res.Error, "adopt report")
 }
 
-// LockReported locks the conversations of an account's messages that have one of these sids at Twilio or one of these ids,
-// in the order in which all lock them.
-func (tx *Tx) LockReported(ctx context.Context, account models.AccountID, sids []string, ids []models.MessageID) error {
-	var bound []models.MessageID
-	err := tx.q(ctx).Model(&models.SendAttempt{}).Where("account_id = ? AND sid IN ?", account, sids).Pluck("message_id", &bound).Error
-	if err != nil {
-		return failed(err, "read reported messages")
+// Reported names messages of an account by their sids at Twilio and by their ids.
+type Reported struct {
+	SIDs []string
+	IDs  []models.MessageID
+}
+
+// LockReported locks the conversations of messages by account, all of them by id: the order in which those that take in
+// messages lock them.
+func (tx *Tx) LockReported(ctx context.Context, of map[models.AccountID]Reported) error {
+	var theirs []models.ConversationID
+	for account, r := range of {
+		var bound []models.MessageID
+		err := tx.q(ctx).Model(&models.SendAttempt{}).Where("account_id = ? AND sid IN ?", account, r.SIDs).Pluck("message_id", &bound).Error
+		if err != nil {
+			return failed(err, "read reported attempts")
+		}
+		var ids []models.ConversationID
+		err = tx.q(ctx).Model(&models.Message{}).Where("account_id = ? AND id IN ?", account, append(bound, r.IDs...)).
+			Distinct("conversation_id").Pluck("conversation_id", &ids).Error
+		if err != nil {
+			return failed(err, "read reported messages")
+		}
+		theirs = append(theirs, ids...)
 	}
-	theirs := tx.q(ctx).Model(&models.Message{}).Select("conversation_id").Where("account_id = ? AND id IN ?", account, append(bound, ids...))
 	var locked []models.ConversationID
-	err = tx.q(ctx).Model(&models.Conversation{}).Clauses(clause.Locking{Strength: "UPDATE"}).
-		Where("account_id = ? AND id IN (?)", account, theirs).Order("id").Pluck("id", &locked).Error
+	err := tx.q(ctx).Model(&models.Conversation{}).Clauses(clause.Locking{Strength: "UPDATE"}).
+		Where("id IN ?", theirs).Order("id").Pluck("id", &locked).Error
 	return failed(err, "lock reported conversations")
 }

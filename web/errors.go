@@ -82,6 +82,7 @@ func answerOf(err error) (int, string) {
 // fail answers an error: a page, or to htmx a toast that replaces nothing. Causes go to the log and to nobody else.
 func (s *Server) fail(c echo.Context, err error) {
 	if c.Response().Committed {
+		s.unanswered(c, err)
 		return
 	}
 	err = known(err)

@@ -12,7 +12,7 @@ function replace(line) {
 
 async function follow() {
   const r = await fetch(box.dataset.check, { headers: { 'HX-Request-Type': 'partial' }, cache: 'no-store', redirect: 'error' });
-  if (r.status === 401) { location.href = r.headers.get('HX-Redirect') || '/login'; return; }
+  if (r.status === 401) { location.href = r.headers.get('HX-Redirect') || '/login'; return new Promise(() => {}); } // the page goes
   if (!r.ok) return;
   const reader = r.body.getReader(), text = new TextDecoder();
   for (let rest = ''; ;) {
