@@ -114,7 +114,7 @@ type Message struct {
 	DeliveredAt      *time.Time
 	ReadAt           *time.Time
 	PollAt           *time.Time // when Twilio is asked next what became of it; nil is never
-	Polls            int        // how often Twilio was asked
+	Polls            int        // how often Twilio was asked since the last change
 	RetryAt          *time.Time // after a temporary failure, until Twilio has it anew: when it is sent again by itself, by the account's clock
 	UpdatedAt        time.Time
 }

@@ -20,10 +20,10 @@ var polls = []time.Duration{2 * time.Minute, 8 * time.Minute, 50 * time.Minute, 
 // pollAgain is how long the asking waits when Twilio does not answer.
 const pollAgain = 5 * time.Minute
 
-// armPoll sets when Twilio is asked about a message that has changed. Delivered needs no asking: it came, and whether it
-// is read is told or not.
+// armPoll lets the asking about a message that has changed begin anew. Delivered needs no asking: it came, and whether it is
+// read is told or not.
 func armPoll(m *models.Message, now time.Time) {
-	m.PollAt = nil
+	m.PollAt, m.Polls = nil, 0
 	if m.State == models.Accepted || m.State == models.Sent {
 		at := now.Add(polls[0])
 		m.PollAt = &at

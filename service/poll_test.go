@@ -1,7 +1,9 @@
 package service_test
 
 import (
+	"errors"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,6 +67,63 @@ func TestAskingEnds(t *testing.T) {
 		}
 		if reports, err := c.store.Reports(ctx, m); err != nil || len(reports) != 0 {
 			t.Errorf("%d reports of what has not changed, %v", len(reports), err)
+		}
+	})
+}
+
+// Every attempt is asked for like the first one, whoever made it and however often Twilio was asked before.
+func TestEveryAttemptIsAskedForAlike(t *testing.T) {
+	for name, again := range map[string]func(*center, *storetest.Clock, models.MessageID){
+		"by itself": func(c *center, clock *storetest.Clock, id models.MessageID) {
+			c.undelivered(id, passing)
+			clock.Advance(time.Minute)
+		},
+		"by hand": func(c *center, _ *storetest.Clock, id models.MessageID) {
+			c.undelivered(id, 63024)
+			_, err := c.service.Retry(ctx, c.agent, id)
+			c.must(err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+				id := c.quiet()
+				m := c.reply(id, "k", "one")
+				c.send(id)
+				asked := func(most int) (after []time.Duration) {
+					for got := c.message(m.ID); got.PollAt != nil && len(after) < most; got = c.message(m.ID) {
+						after = append(after, got.PollAt.Sub(clock.Now()))
+						clock.Advance(got.PollAt.Sub(clock.Now()))
+						c.must(c.service.PollMessages(ctx))
+					}
+					return after
+				}
+				first := asked(4)
+				again(c, clock, m.ID)
+				c.send(id)
+				if second := asked(4); len(first) != 4 || !slices.Equal(first, second) {
+					t.Errorf("the first attempt was asked for after %s, the second one after %s", first, second)
+				}
+			})
+		})
+	}
+}
+
+// What Twilio said of an attempt does not count for the one that was made while it was asked.
+func TestAskingIsOvertakenByAnotherAttempt(t *testing.T) {
+	each(t, func(t *testing.T, c *center, clock *storetest.Clock) {
+		id := c.quiet()
+		m := c.reply(id, "k", "one")
+		c.send(id)
+		asked := c.message(m.ID)
+		c.undelivered(m.ID, passing)
+		clock.Advance(time.Minute)
+		c.send(id)
+		want := c.message(m.ID)
+		c.must(c.store.InTx(ctx, func(tx *store.Tx) error {
+			return errors.Join(tx.SetPoll(ctx, asked, nil), tx.CountPoll(ctx, asked, nil))
+		}))
+		if got := c.message(m.ID); got.PollAt == nil || !got.PollAt.Equal(*want.PollAt) || got.Polls != 0 || got.Attempt != 2 {
+			t.Errorf("asked %d times, again at %v: %+v", got.Polls, got.PollAt, got)
 		}
 	})
 }

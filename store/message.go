@@ -227,7 +227,7 @@ func (r Reader) FirstUnsent(ctx context.Context, c models.Conversation, now time
 
 var messageColumns = []string{
 	"rev", "provider_sid", "state", "error_code", "attempt", "sent_at", "delivered_at", "read_at", "updated_at",
-	"poll_at", "retry_at",
+	"poll_at", "polls", "retry_at",
 }
 
 // SaveMessage writes what changes in a message. Guarded by the state it had: KindConflict when another was faster.
@@ -250,13 +250,13 @@ func (tx *Tx) SetPoll(ctx context.Context, m models.Message, at *time.Time) erro
 	return failed(tx.stillAs(ctx, m).UpdateColumn("poll_at", at).Error, "set poll")
 }
 
-// CountPoll counts an asking and writes when the next one is, unless the message has moved.
+// CountPoll counts an asking and writes when the next one is, unless the message has changed.
 func (tx *Tx) CountPoll(ctx context.Context, m models.Message, at *time.Time) error {
 	return failed(tx.stillAs(ctx, m).UpdateColumns(map[string]any{"poll_at": at, "polls": m.Polls + 1}).Error, "count poll")
 }
 
 func (tx *Tx) stillAs(ctx context.Context, m models.Message) *gorm.DB {
-	return tx.q(ctx).Model(&models.Message{}).Where("account_id = ? AND id = ? AND state = ? AND polls = ?", m.AccountID, m.ID, m.State, m.Polls)
+	return tx.q(ctx).Model(&models.Message{}).Where("account_id = ? AND id = ? AND rev = ? AND polls = ?", m.AccountID, m.ID, m.Rev, m.Polls)
 }
 
 // SaveDetails writes what has become known of a message beside its text, with its new rev.
