@@ -57,6 +57,11 @@ func TestBubbleThatWaitsForItsNextAttempt(t *testing.T) {
 	if strings.Contains(got, "/retry") {
 		t.Error("it is offered to send by hand what goes by itself")
 	}
+	// Twilio did not take the attempt, or the account is stopped.
+	thread.Now = at.Add(time.Minute)
+	if got := viewtest.Render(t, i18n.EN, message(thread, m)); strings.Contains(got, "15:05.") || !strings.Contains(got, "It waits to be sent again.") {
+		t.Error("the time is over, and it is still said:", got)
+	}
 	m.RetryAt = nil
 	if got := viewtest.Render(t, i18n.EN, message(thread, m)); strings.Contains(got, "fail") {
 		t.Error("a message that is simply queued looks as if it had failed:", got)
