@@ -5,26 +5,34 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"kanal/store"
 	"kanal/store/storetest"
 )
 
-// A message that one instance takes in shows in the stream of the other.
+// A message that one instance takes in shows in the stream of the other. An instance that has only just begun to listen to the
+// database may have missed it, and says so: resync.
 func TestEventsCrossInstances(t *testing.T) {
 	w := newTown(t, store.Postgres)
 	w.launch()
 	w.conversation()
 	addr := freeAddress(t)
 	w.launch("KANAL_ADDR="+addr, "KANAL_DATA_DIR="+filepath.Join(t.TempDir(), "other"))
-	stream := bufio.NewScanner(fetch(t, w.client, "GET", "http://"+addr+"/events", nil).Body)
+	body := fetch(t, w.client, "GET", "http://"+addr+"/events", nil).Body
+	late := time.AfterFunc(time.Minute, func() { _ = body.Close() })
+	defer late.Stop()
+	stream := bufio.NewScanner(body)
 	if !stream.Scan() || stream.Text() != "event: ping" {
 		t.Fatal(stream.Text(), stream.Err())
 	}
 	w.write("once more")
 	for stream.Scan() {
-		if stream.Text() == "event: conversation" {
+		switch stream.Text() {
+		case "event: conversation":
 			return
+		case "event: resync":
+			w.write("and again")
 		}
 	}
 	t.Fatal("the event did not come:", stream.Err())
